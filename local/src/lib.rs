@@ -1,0 +1,20 @@
+//! The local cloud: the part of AWS that Crash Capture touches, in one process and on loopback only.
+//!
+//! The two Lambda functions run as they are deployed: the real binaries, as child processes, that speak to it through
+//! the Lambda runtime API and the AWS SDK. Nothing here knows the library `crash_capture`, so that what the demo and
+//! the tests show is seen from outside.
+//!
+//! - [`account`]: who owns it all (account id, Region), and the events that its services emit
+//! - [`s3`]: buckets and objects, on the crate `s3s`
+//! - [`streams`]: GameLift Streams' REST API, and sessions that run [`game`]s as real processes
+//! - [`template`]: `template.yaml`, read and resolved as CloudFormation would
+//! - [`eventbridge`]: rules that route events and schedules to functions
+//! - [`lambda`]: the runtime API, asynchronous invocation, destinations
+
+pub mod account;
+pub mod eventbridge;
+pub mod game;
+pub mod lambda;
+pub mod s3;
+pub mod streams;
+pub mod template;
