@@ -1,1 +1,50 @@
-//! .
+//! Crash Capture: automatic crash capture for games streamed with Amazon GameLift Streams.
+//!
+//! A session's files vanish with its machine unless their export was requested while the session was alive. Two Lambda
+//! functions see to that, and S3 holds the whole state:
+//!
+//! ```text
+//!  events, alarms, schedule ─► start-export ─► GameLift Streams ─► one zip per session in S3 ─► index-export ─► record
+//! ```
+//!
+//! The house, from the doors inwards. Arrows point one way: binaries → handlers → domain.
+//!
+//! | handlers | |
+//! | --- | --- |
+//! | [`arming`] | `start-export`: requests the export of every session that needs it, records those that were missed |
+//! | [`indexing`] | `index-export`: reads an export, decides what happened, writes the record, merges the tags |
+//!
+//! | domain | |
+//! | --- | --- |
+//! | [`trigger`] | what an event asks `start-export` to do |
+//! | [`session`] | sessions and their identifiers |
+//! | [`layout`] | the bucket's keys |
+//! | [`record`] | markers and records: what is kept of a session |
+//! | [`verdict`] | from what is known to what happened |
+//! | [`archive`] | reads zips by ranges, from wherever ranges can be had; knows no AWS |
+//! | [`triage`] | from the files of a session to findings; knows no AWS |
+//!
+//! | services | |
+//! | --- | --- |
+//! | [`config`] | the environment, read once |
+//! | [`aws`] | the SDK's configuration: one HTTPS client for all |
+//! | [`service`] | what went wrong in a call to AWS, and whether a retry helps |
+//! | [`streams`] | the GameLift Streams API |
+//! | [`store`] | the capture bucket |
+//! | [`error`] | why an invocation fails |
+
+pub mod archive;
+pub mod arming;
+pub mod aws;
+pub mod config;
+pub mod error;
+pub mod indexing;
+pub mod layout;
+pub mod record;
+pub mod service;
+pub mod session;
+pub mod store;
+pub mod streams;
+pub mod triage;
+pub mod trigger;
+pub mod verdict;

@@ -1,2 +1,38 @@
-//! .
-fn main() {}
+//! `crash-capture`: look at captures of crashed Amazon GameLift Streams sessions.
+//!
+//! Results go to standard output, everything else to standard error. Exit codes: 0, done; 1, it failed; 2, the zip cannot
+//! be read, or the command line is wrong.
+
+mod inspect;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Look at captures of crashed Amazon GameLift Streams sessions.
+#[derive(Debug, Parser)]
+#[command(name = "crash-capture", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Tell what an exported zip holds and what happened, as index-export would.
+    Inspect {
+        /// The zip, as GameLift Streams exported it.
+        file: PathBuf,
+        /// Print the record as JSON, on one line.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Inspect { file, json } => inspect::run(&file, json).await,
+    }
+}

@@ -1,2 +1,26 @@
-//! .
-fn main() {}
+//! The Lambda function `index-export`: the door of [`crash_capture::indexing`].
+
+use crash_capture::aws::sdk_config;
+use crash_capture::config::Config;
+use crash_capture::error::Error;
+use crash_capture::indexing::{Answer, IndexExport};
+use crash_capture::store::Store;
+use crash_capture::streams::Streams;
+use lambda_runtime::{LambdaEvent, run, service_fn, tracing};
+use serde_json::Value;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    tracing::init_default_subscriber();
+    let sdk = sdk_config().await;
+    // A wrong environment fails each invocation, with an error that its dead letter carries; not the process.
+    let function = Config::from_env().map(|config| {
+        let store = Store::new(aws_sdk_s3::Client::new(&sdk), &config.bucket);
+        IndexExport::new(Streams::new(aws_sdk_gameliftstreams::Client::new(&sdk)), store)
+    });
+    run(service_fn(async |event: LambdaEvent<Value>| -> Result<Answer, Error> {
+        let function = function.as_ref().map_err(Clone::clone)?;
+        Box::pin(function.handle(&event.payload, &event.context.request_id)).await
+    }))
+    .await
+}

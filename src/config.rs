@@ -1,0 +1,121 @@
+//! The environment, read once at start. All mistakes are reported together.
+
+use std::fmt;
+
+use crate::session::{Id, ResourceType, region_of};
+
+/// Which stream groups are swept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamGroups {
+    /// `*`: every group of the account in this Region.
+    All,
+    /// These; none means that only events arm sessions.
+    Listed(Vec<Id>),
+}
+
+impl StreamGroups {
+    /// Whether a group is one of them.
+    #[must_use]
+    pub fn contains(&self, group: &Id) -> bool {
+        match self {
+            Self::All => true,
+            Self::Listed(groups) => groups.contains(group),
+        }
+    }
+}
+
+/// What the environment says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `CAPTURE_BUCKET`: the bucket that holds everything.
+    pub bucket: String,
+    /// `STREAM_GROUPS`: comma-separated ids or ARNs, or `*`.
+    pub stream_groups: StreamGroups,
+}
+
+/// Everything that is wrong with the environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError(Vec<String>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the function's environment is wrong: {}", self.0.join("; "))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads the process's environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads variables from wherever they are. Surrounding white space is dropped; an empty value counts as none.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let read = |name: &str| lookup(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+        let mut mistakes = Vec::new();
+        let bucket = read("CAPTURE_BUCKET").unwrap_or_else(|| {
+            mistakes.push("CAPTURE_BUCKET is not set: it names the capture bucket".to_owned());
+            String::new()
+        });
+        let region = read("AWS_REGION");
+        let groups = read("STREAM_GROUPS").unwrap_or_default();
+        let stream_groups = parse_stream_groups(&groups, region.as_deref(), &mut mistakes);
+        if mistakes.is_empty() { Ok(Self { bucket, stream_groups }) } else { Err(ConfigError(mistakes)) }
+    }
+}
+
+fn parse_stream_groups(list: &str, region: Option<&str>, mistakes: &mut Vec<String>) -> StreamGroups {
+    if list == "*" {
+        return StreamGroups::All;
+    }
+    let mut groups = Vec::new();
+    for text in list.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        match (Id::from_id_or_arn(text, ResourceType::StreamGroup), region_of(text)) {
+            (Err(error), _) => mistakes.push(format!("STREAM_GROUPS: {error}")),
+            (Ok(_), found @ Some(_)) if region.is_some() && found != region => mistakes.push(format!(
+                "STREAM_GROUPS: {text} is of another Region; this stack serves {}",
+                region.unwrap_or_default()
+            )),
+            (Ok(group), _) if !groups.contains(&group) => groups.push(group),
+            _ => {}
+        }
+    }
+    StreamGroups::Listed(groups)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::from_lookup(|name| {
+            variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn groups_are_ids_or_arns_or_all() {
+        let arn = "arn:aws:gameliftstreams:us-west-2:111122223333:streamgroup/sg-1AB2C3De4";
+        let list = format!(" sg-1AB2C3De4, {arn} ,sg-2,");
+        let config =
+            read(&[("CAPTURE_BUCKET", "b"), ("STREAM_GROUPS", &list), ("AWS_REGION", "us-west-2")]).unwrap();
+        let StreamGroups::Listed(groups) = &config.stream_groups else { panic!("{config:?}") };
+        assert_eq!(groups.iter().map(Id::as_str).collect::<Vec<_>>(), ["sg-1AB2C3De4", "sg-2"]);
+        let all = read(&[("CAPTURE_BUCKET", "b"), ("STREAM_GROUPS", "*")]).unwrap();
+        assert_eq!(all.stream_groups, StreamGroups::All);
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_together() {
+        let elsewhere = "arn:aws:gameliftstreams:eu-central-1:111122223333:streamgroup/sg-9";
+        let list = format!("s g,{elsewhere},sg-1");
+        let error = read(&[("STREAM_GROUPS", &list), ("AWS_REGION", "us-west-2")]).unwrap_err().to_string();
+        for part in
+            ["CAPTURE_BUCKET is not set", "\"s g\" is not a stream group", "sg-9 is of another Region"]
+        {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! One export: from the announced object to its record and tags.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::archive::ArchiveError;
+use crate::error::Error;
+use crate::layout::{self, ExportName};
+use crate::record::{ExportObject, Marker, Problem, Record, SessionFacts, State};
+use crate::service::ServiceError;
+use crate::session::{Phase, Session, SessionName};
+use crate::store::{ExportReader, ReadError, RecordWrite};
+use crate::triage::{self, Findings};
+use crate::verdict::{self, Ending};
+
+use super::IndexExport;
+use super::input::ObjectRef;
+
+/// How often, a second apart, GameLift Streams is asked why a session ended whose files have arrived already.
+const ASKED_FOR_END_REASON: u32 = 10;
+
+/// What became of an announced object.
+#[derive(Debug)]
+pub enum Capture {
+    /// It is indexed.
+    Indexed(Box<Announced>),
+    /// It is not, for this reason.
+    Ignored(&'static str),
+}
+
+/// A record, and whether it is news.
+#[derive(Debug, Serialize)]
+pub struct Announced {
+    /// The record that is in the index now.
+    #[serde(flatten)]
+    pub record: Record,
+    /// `false` where the index held it already.
+    pub announce: bool,
+}
+
+/// What is known of the session beside its files.
+struct Known {
+    marker: Option<Marker>,
+    session: Option<Session>,
+    /// Why GameLift Streams could not tell.
+    refusal: Option<ServiceError>,
+}
+
+impl IndexExport {
+    /// Indexes an export that is ours.
+    pub(super) async fn capture(
+        &self,
+        object: &ObjectRef,
+        name: &ExportName,
+        request_id: &str,
+    ) -> Result<Capture, Error> {
+        let reader =
+            self.store.export_reader(&object.key, object.version_id.as_deref(), object.etag.as_deref());
+        let (examined, known) =
+            tokio::join!(triage::examine(&reader, object.size), self.learn(&name.session));
+        let examined = match examined {
+            Ok(findings) => Ok(findings),
+            Err(ArchiveError::Source(ReadError::Gone)) => return Ok(Capture::Ignored("gone")),
+            Err(ArchiveError::Source(ReadError::Service(error))) => return Err(error.into()),
+            Err(error @ (ArchiveError::NotAZip(_) | ArchiveError::DirectoryTooLong { .. })) => {
+                Err(error.to_string())
+            }
+        };
+        let mut record = self.judged(examined, known?, name);
+        record.indexed_by = Some(request_id.to_owned());
+        record.export = Some(self.export_object(object, &reader));
+        let key =
+            layout::record_key(record_date(&record, name), &record.session.application(), &name.session);
+        let announced = match self.store.put_record(&key, &record).await? {
+            RecordWrite::Written => Announced { record, announce: true },
+            RecordWrite::Kept(record) => Announced { record: *record, announce: false },
+        };
+        self.tag(&announced.record).await?;
+        tracing::info!(
+            session = %name.session,
+            verdict = announced.record.judgement.verdict.as_ref().map(ToString::to_string),
+            announce = announced.announce,
+            requests = reader.requests(),
+            bytes = reader.bytes(),
+            "indexed"
+        );
+        Ok(Capture::Indexed(Box::new(announced)))
+    }
+
+    /// What the marker and GameLift Streams tell of a session. Its files arrive when it ends, and then the service may not
+    /// have written the end down yet: it is asked again for a while.
+    async fn learn(&self, name: &SessionName) -> Result<Known, Error> {
+        let marker = self.store.marker(name).await?.map(|stored| stored.value);
+        let mut answer = self.streams.get(name).await;
+        for _ in 0..ASKED_FOR_END_REASON {
+            match &answer {
+                Ok(Some(session)) if session.phase() != Phase::Ended => {}
+                _ => break,
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            answer = self.streams.get(name).await;
+        }
+        Ok(match answer {
+            Ok(session) => Known { marker, session, refusal: None },
+            Err(error) => Known { marker, session: None, refusal: Some(error) },
+        })
+    }
+
+    /// The record that findings and knowledge make.
+    fn judged(&self, examined: Result<Findings, String>, known: Known, name: &ExportName) -> Record {
+        let facts = facts(&known, name);
+        let (mut problems, ending) = ending(&known);
+        if facts.created_at.is_none() {
+            let detail = "nobody told when the session was created: the record is dated by the export's key";
+            problems.push(Problem::new("date-from-key", detail));
+        }
+        let mut record = Record::new(State::Indexed, facts);
+        if let Some(marker) = known.marker {
+            record.trigger = Some(marker.trigger);
+            record.alarms = marker.alarms;
+            record.armed_at = marker.armed_at;
+        }
+        record.judgement = match examined {
+            Ok(findings) => verdict::judge(findings, &ending, &record.alarms),
+            Err(why) => verdict::unreadable(&why),
+        };
+        record.judgement.problems.extend(problems);
+        record.indexed_at = Some(Timestamp::now());
+        record
+    }
+
+    fn export_object(&self, object: &ObjectRef, reader: &ExportReader) -> ExportObject {
+        ExportObject {
+            bucket: self.store.bucket().to_owned(),
+            key: object.key.clone(),
+            version_id: object.version_id.clone(),
+            etag: reader.etag(),
+            size: reader.size().or(object.size),
+        }
+    }
+
+    /// Tags the export that a record was made from.
+    async fn tag(&self, record: &Record) -> Result<(), Error> {
+        let Some(export) = &record.export else { return Ok(()) };
+        let left_out = self.store.merge_tags(export, record).await?;
+        if !left_out.is_empty() {
+            tracing::warn!(key = export.key, ?left_out, "the export has ten tags already");
+        }
+        Ok(())
+    }
+}
+
+/// The session's facts: as the service tells them now, else as the marker has them, else as the key does.
+fn facts(known: &Known, name: &ExportName) -> SessionFacts {
+    let marker = known.marker.as_ref().map(|marker| &marker.session);
+    let mut facts = match (&known.session, marker) {
+        (Some(session), _) => SessionFacts::from(session),
+        (None, Some(marker)) => marker.clone(),
+        (None, None) => SessionFacts::of_name(&name.session),
+    };
+    facts.created_at = marker.and_then(|marker| marker.created_at).or(facts.created_at);
+    facts.application_id = facts.application_id.or_else(|| Some(name.application.clone()));
+    facts
+}
+
+/// How the session ended, and what was in the way of learning that.
+fn ending(known: &Known) -> (Vec<Problem>, Ending) {
+    let unknown = |detail: String| (vec![Problem::new("end-reason-unknown", detail)], Ending::default());
+    match (&known.session, &known.refusal) {
+        (Some(session), _) if session.phase() == Phase::Ended => {
+            let lasted = session.created_at.zip(session.updated_at).map(|(from, to)| to.duration_since(from));
+            match &session.end_reason {
+                Some(reason) => (Vec::new(), Ending { reason: Some(reason.clone()), lasted }),
+                None => unknown(format!("the session is {}, without a reason", session.status)),
+            }
+        }
+        (Some(session), _) => unknown(format!("the session is still {}", session.status)),
+        (None, Some(error)) => unknown(error.to_string()),
+        (None, None) => unknown("GameLift Streams knows no such session".to_owned()),
+    }
+}
+
+fn record_date(record: &Record, name: &ExportName) -> jiff::civil::Date {
+    record.session.created_at.map_or(name.date, layout::utc_date)
+}

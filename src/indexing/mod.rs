@@ -1,0 +1,102 @@
+//! `index-export`: reads an export, decides what happened, writes the record and merges the tags.
+//!
+//! Record before tags, and each step can be repeated: the record is the truth, the tags follow the record that won.
+
+mod capture;
+mod input;
+
+pub use capture::{Announced, Capture};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::layout;
+use crate::store::Store;
+use crate::streams::Streams;
+
+use self::input::{Input, ObjectRef};
+
+/// The function `index-export`.
+#[derive(Debug, Clone)]
+pub struct IndexExport {
+    streams: Streams,
+    store: Store,
+}
+
+/// What `index-export` answers: the record of the export that it was told of, or what it was told of instead.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// One export was indexed.
+    One(Box<Announced>),
+    /// None, or several: S3's own notification may hold several records.
+    Several {
+        /// The records.
+        captures: Vec<Announced>,
+        /// Objects that are not indexed, and why.
+        ignored: Vec<Ignored>,
+    },
+}
+
+/// An object that is not indexed, and why.
+#[derive(Debug, Serialize)]
+pub struct Ignored {
+    /// Its key.
+    key: String,
+    /// `not-ours`, `unknown-key`, `gone`.
+    code: &'static str,
+}
+
+impl IndexExport {
+    /// The function, with its clients.
+    #[must_use]
+    pub fn new(streams: Streams, store: Store) -> Self {
+        Self { streams, store }
+    }
+
+    /// Indexes the exports that an event tells of. One that fails does not keep the others from being indexed.
+    pub async fn handle(&self, event: &Value, request_id: &str) -> Result<Answer, Error> {
+        let objects = match Input::parse(event)? {
+            Input::Objects(objects) => objects,
+            Input::TestEvent => Vec::new(),
+        };
+        let (mut captures, mut ignored, mut first_error) = (Vec::new(), Vec::new(), None);
+        for object in objects {
+            let key = object.key.clone();
+            match self.index(object, request_id).await {
+                Ok(Capture::Indexed(announced)) => captures.push(*announced),
+                Ok(Capture::Ignored(code)) => {
+                    tracing::warn!(key, code, "not indexed");
+                    ignored.push(Ignored { key, code });
+                }
+                Err(error) => {
+                    tracing::error!(key, code = error.code(), %error, "an export could not be indexed");
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        match (first_error, captures.len()) {
+            (Some(error), _) => Err(error),
+            (None, 1) if ignored.is_empty() => Ok(Answer::One(Box::new(captures.remove(0)))),
+            (None, _) => Ok(Answer::Several { captures, ignored }),
+        }
+    }
+
+    async fn index(&self, object: ObjectRef, request_id: &str) -> Result<Capture, Error> {
+        if object.bucket != self.store.bucket() {
+            return Ok(Capture::Ignored("not-ours"));
+        }
+        let object = match layout::parse_reindex_key(&object.key) {
+            Some(export) => ObjectRef::named(object.bucket, export),
+            None => object,
+        };
+        if !layout::is_export(&object.key) {
+            return Ok(Capture::Ignored("not-ours"));
+        }
+        let Some(name) = layout::parse_export_key(&object.key) else {
+            return Ok(Capture::Ignored("unknown-key"));
+        };
+        self.capture(&object, &name, request_id).await
+    }
+}

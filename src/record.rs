@@ -1,0 +1,471 @@
+//! What is kept of a session: the marker while it is open, the record once it is settled.
+//!
+//! Both are one JSON object on one line, camelCase. Every field of a record but `schema`, `state`, `session.id` and
+//! `session.streamGroupId` may be absent, and enums are open: a reader accepts values that it does not know.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::layout;
+use crate::session::{Id, Session, SessionName};
+
+/// The version of the record's shape.
+pub const SCHEMA: u32 = 1;
+
+/// The version of what triage can tell. A record is replaced only by the same or a newer one.
+pub const TRIAGE_VERSION: u32 = 1;
+
+/// Facts about a session, as they were when marker or record was last written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionFacts {
+    /// The session's ARN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// The session's id.
+    pub id: Id,
+    /// The id of its stream group.
+    pub stream_group_id: Id,
+    /// The id of its application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application_id: Option<Id>,
+    /// Where it ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// When it was created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// The service's word for its status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// The service's word for why it ended (`StatusReason`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_reason: Option<String>,
+}
+
+impl SessionFacts {
+    /// What is known of a session of which nothing but its name is known.
+    #[must_use]
+    pub fn of_name(name: &SessionName) -> Self {
+        Self {
+            arn: None,
+            id: name.id.clone(),
+            stream_group_id: name.stream_group.clone(),
+            application_id: None,
+            location: None,
+            created_at: None,
+            status: None,
+            end_reason: None,
+        }
+    }
+
+    /// Which session this is.
+    #[must_use]
+    pub fn name(&self) -> SessionName {
+        SessionName { stream_group: self.stream_group_id.clone(), id: self.id.clone() }
+    }
+
+    /// The day that the session's keys are dated by: of its creation, or today where nobody knows that.
+    #[must_use]
+    pub fn date(&self) -> Date {
+        layout::utc_date(self.created_at.unwrap_or_else(Timestamp::now))
+    }
+
+    /// The application that the session's keys name.
+    #[must_use]
+    pub fn application(&self) -> Id {
+        self.application_id.clone().unwrap_or_else(Id::unknown)
+    }
+
+    /// The key of the session's record.
+    #[must_use]
+    pub fn record_key(&self) -> String {
+        layout::record_key(self.date(), &self.application(), &self.name())
+    }
+}
+
+impl From<&Session> for SessionFacts {
+    fn from(session: &Session) -> Self {
+        Self {
+            arn: session.arn.clone(),
+            application_id: session.application.clone(),
+            location: session.location.clone(),
+            created_at: session.created_at,
+            status: Some(session.status.clone()),
+            end_reason: session.end_reason.clone(),
+            ..Self::of_name(&session.name)
+        }
+    }
+}
+
+/// What made us look at a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriggerNote {
+    /// `sweep`, `session-event`, `cloudtrail`, `alarm`; open.
+    pub kind: String,
+    /// When it reached us.
+    pub at: Timestamp,
+}
+
+/// An alarm that went to ALARM while the session lived, and whose dimensions selected it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmNote {
+    /// The alarm's name.
+    pub name: String,
+    /// When its state changed.
+    pub at: Timestamp,
+}
+
+/// `open/…json`: a session in scope that is not settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Marker {
+    /// [`SCHEMA`]
+    pub schema: u32,
+    /// The session, as it was when the marker was written.
+    pub session: SessionFacts,
+    /// Where its export goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_uri: Option<String>,
+    /// When its export was requested by us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub armed_at: Option<Timestamp>,
+    /// What made us look at it first.
+    pub trigger: TriggerNote,
+    /// Alarms that selected it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<AlarmNote>,
+}
+
+impl Marker {
+    /// A marker of a session that nobody has armed yet.
+    #[must_use]
+    pub fn new(session: &Session, trigger: TriggerNote) -> Self {
+        Self {
+            schema: SCHEMA,
+            session: session.into(),
+            output_uri: session.export.as_ref().and_then(|export| export.output_uri.clone()),
+            armed_at: None,
+            trigger,
+            alarms: Vec::new(),
+        }
+    }
+
+    /// Notes an alarm; says whether it is news. One alarm is noted once for each change of its state.
+    pub fn note(&mut self, alarm: &AlarmNote) -> bool {
+        let is_news = !self.alarms.contains(alarm);
+        if is_news {
+            self.alarms.push(alarm.clone());
+        }
+        is_news
+    }
+}
+
+/// Whether a session's files are indexed, or why there are none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Its export arrived and was read, as far as it could be.
+    Indexed,
+    /// It ended before its export was requested.
+    Missed,
+    /// Its export was requested and never came.
+    Failed,
+    /// A state of a later version.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// What happened to a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The files hold evidence of a crash.
+    Crash,
+    /// No evidence, but a sign of trouble.
+    Suspect,
+    /// The application exited, and nothing tells a crash from a quit.
+    Exited,
+    /// A clean-exit mark, or ended by a player, a timeout or an API call.
+    Clean,
+    /// The zip could not be read.
+    Unreadable,
+    /// A verdict of a later version.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Crash => "crash",
+            Self::Suspect => "suspect",
+            Self::Exited => "exited",
+            Self::Clean => "clean",
+            Self::Unreadable => "unreadable",
+            Self::Other(word) => word,
+        })
+    }
+}
+
+/// Why a verdict or a state is what it is: a stable code, and a sentence for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Stable, kebab-case.
+    pub code: String,
+    /// For people.
+    pub detail: String,
+}
+
+impl Reason {
+    /// A reason.
+    #[must_use]
+    pub fn new(code: &str, detail: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), detail: detail.into() }
+    }
+}
+
+/// Something that was in the way, or a limit that was hit: noted, never fatal.
+pub type Problem = Reason;
+
+/// The zip that a record was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExportObject {
+    /// Its bucket.
+    pub bucket: String,
+    /// Its key.
+    pub key: String,
+    /// Its version, in a versioned bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
+    /// Its `ETag`, without quotes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// Its size in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+}
+
+/// Where and how it crashed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exception {
+    /// The text of the crate `minidump`'s `CrashReason`, or the engine's own word.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The module that the instruction pointer lies in: its file name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// The instruction pointer's offset in this module, as `0x…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<String>,
+    /// The thread's name, or its id where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
+}
+
+/// Which build it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// The build id of the main module: a PE's debug id, an ELF file's build id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}
+
+/// A file that bears on the verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// `minidump`, `log`; open.
+    pub kind: String,
+    /// Its path in the zip, made harmless for display.
+    pub path: String,
+    /// Its size in bytes, as the zip declares it.
+    pub size: u64,
+}
+
+/// What the zip holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Files {
+    /// Files, folders not counted.
+    pub count: u64,
+    /// Their sizes in bytes, as the zip declares them.
+    pub bytes: u64,
+    /// Files below each of the export's folders; whatever else there is counts as `other`.
+    pub roots: Roots,
+}
+
+/// Files below each folder of an export (developer guide, "Export stream session files").
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roots {
+    /// The game's own folder.
+    pub application: u64,
+    /// The user's profile.
+    pub profile: u64,
+    /// The system's temporary folder.
+    pub temp: u64,
+    /// Performance statistics.
+    pub stats: u64,
+    /// Anything else.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub other: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// What was made of a session: of its files, of how it ended, and of alarms.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Judgement {
+    /// What happened; of an indexed session only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// Why the verdict, or the state, is what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// [`TRIAGE_VERSION`] of the code that judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub triage_version: Option<u32>,
+    /// Where and how it crashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<Exception>,
+    /// Which build it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
+    /// The files that bear on the verdict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+    /// What the zip holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Files>,
+    /// What was in the way, and limits that were hit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
+}
+
+/// `index/…json`: a session that is settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// [`SCHEMA`]
+    pub schema: u32,
+    /// Whether its files are indexed.
+    pub state: State,
+    /// What was made of it.
+    #[serde(flatten)]
+    pub judgement: Judgement,
+    /// The session.
+    pub session: SessionFacts,
+    /// What made us arm it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<TriggerNote>,
+    /// Alarms that selected it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<AlarmNote>,
+    /// When its export was requested by us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub armed_at: Option<Timestamp>,
+    /// When the export was indexed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub indexed_at: Option<Timestamp>,
+    /// The request id of the invocation that indexed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub indexed_by: Option<String>,
+    /// The zip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<ExportObject>,
+}
+
+impl Record {
+    /// A record of which only state and session are known.
+    #[must_use]
+    pub fn new(state: State, session: SessionFacts) -> Self {
+        Self {
+            schema: SCHEMA,
+            state,
+            judgement: Judgement::default(),
+            session,
+            trigger: None,
+            alarms: Vec::new(),
+            armed_at: None,
+            indexed_at: None,
+            indexed_by: None,
+            export: None,
+        }
+    }
+
+    /// A record of a session that was not captured.
+    #[must_use]
+    pub fn not_captured(state: State, reason: Reason, session: &Session, marker: Option<&Marker>) -> Self {
+        Self {
+            judgement: Judgement { reason: Some(reason), ..Judgement::default() },
+            trigger: marker.map(|marker| marker.trigger.clone()),
+            alarms: marker.map(|marker| marker.alarms.clone()).unwrap_or_default(),
+            armed_at: marker.and_then(|marker| marker.armed_at),
+            ..Self::new(state, session.into())
+        }
+    }
+
+    /// Whether this record may take the other's place: a write never lowers the rank (`missed`, `failed` < `indexed`),
+    /// and `indexed` is replaced only by the same or a newer triage version.
+    #[must_use]
+    pub fn may_replace(&self, other: &Self) -> bool {
+        match (&self.state, &other.state) {
+            (State::Indexed, State::Indexed) => {
+                self.judgement.triage_version >= other.judgement.triage_version
+            }
+            (State::Missed | State::Failed, State::Indexed) | (_, State::Other(_)) => false,
+            _ => true,
+        }
+    }
+
+    /// Whether the other record says the same; when and by whom it was indexed aside.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let timeless = |record: &Self| Self { indexed_at: None, indexed_by: None, ..record.clone() };
+        timeless(self) == timeless(other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(state: State, triage_version: Option<u32>) -> Record {
+        let id = |text: &str| Id::try_from(text.to_owned()).unwrap();
+        let name = SessionName { stream_group: id("sg-1"), id: id("abc") };
+        let judgement = Judgement { triage_version, ..Judgement::default() };
+        Record { judgement, ..Record::new(state, SessionFacts::of_name(&name)) }
+    }
+
+    #[test]
+    fn a_write_never_lowers_the_rank() {
+        let (missed, failed) = (record(State::Missed, None), record(State::Failed, None));
+        let (old, new) = (record(State::Indexed, Some(1)), record(State::Indexed, Some(2)));
+        assert!(old.may_replace(&missed) && old.may_replace(&failed));
+        assert!(missed.may_replace(&failed) && failed.may_replace(&missed));
+        assert!(!missed.may_replace(&old) && !failed.may_replace(&old));
+        assert!(new.may_replace(&old) && new.may_replace(&new));
+        assert!(!old.may_replace(&new));
+    }
+
+    #[test]
+    fn a_record_of_a_later_version_is_read_and_left_alone() {
+        let text = r#"{"schema":9,"state":"archived","verdict":"mystery","session":{"id":"a","streamGroupId":"sg-1","new":1}}"#;
+        let later: Record = serde_json::from_str(text).unwrap();
+        assert_eq!(later.state, State::Other("archived".into()));
+        assert_eq!(later.judgement.verdict, Some(Verdict::Other("mystery".into())));
+        assert!(!record(State::Indexed, Some(1)).may_replace(&later));
+    }
+
+    #[test]
+    fn nothing_but_what_is_known_is_written() {
+        let json = serde_json::to_string(&record(State::Missed, None)).unwrap();
+        assert_eq!(json, r#"{"schema":1,"state":"missed","session":{"id":"abc","streamGroupId":"sg-1"}}"#);
+    }
+}

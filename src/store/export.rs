@@ -1,0 +1,154 @@
+//! An export's bytes, by ranges, and nothing but the object that was announced.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_sdk_s3::Client;
+
+use crate::archive::{Fetched, Source, Span};
+use crate::service::{Fault, ServiceError};
+
+use super::Store;
+
+/// Reads one export by ranges. No HEAD, and `If-Match` on every GET: an object that is replaced meanwhile is not read
+/// half old and half new.
+#[derive(Debug)]
+pub struct ExportReader {
+    client: Client,
+    bucket: String,
+    key: String,
+    version_id: Option<String>,
+    /// With its quotes, as it goes into `If-Match`. Known from the event, else from the first answer.
+    etag: OnceLock<String>,
+    size: OnceLock<u64>,
+    requests: AtomicU64,
+    bytes: AtomicU64,
+}
+
+/// Why an export's bytes could not be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// It is not there any more, or another object took its place, of which an event of its own tells.
+    #[error("the export is gone or was replaced")]
+    Gone,
+    /// S3 failed.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+impl Store {
+    /// A reader of an export. `etag` may be given with or without quotes.
+    #[must_use]
+    pub fn export_reader(&self, key: &str, version_id: Option<&str>, etag: Option<&str>) -> ExportReader {
+        let quoted = etag.map(|etag| format!("\"{}\"", etag.trim_matches('"')));
+        ExportReader {
+            client: self.client.clone(),
+            bucket: self.bucket.clone(),
+            key: key.to_owned(),
+            version_id: version_id.map(ToOwned::to_owned),
+            etag: quoted.map(OnceLock::from).unwrap_or_default(),
+            size: OnceLock::new(),
+            requests: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        }
+    }
+}
+
+impl ExportReader {
+    /// The `ETag` of the object that is read, without quotes, once it is known.
+    #[must_use]
+    pub fn etag(&self) -> Option<String> {
+        self.etag.get().map(|etag| etag.trim_matches('"').to_owned())
+    }
+
+    /// The object's size in bytes, once a request was answered.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        self.size.get().copied()
+    }
+
+    /// GET requests made, retries by the SDK not counted.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the object received.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
+
+impl Source for ExportReader {
+    type Error = ReadError;
+
+    async fn fetch(&self, span: Span) -> Result<Fetched, ReadError> {
+        let (range, offset) = match span {
+            Span::All => (None, 0),
+            Span::Suffix(length) => (Some(format!("bytes=-{length}")), 0),
+            Span::Range(range) => {
+                (Some(format!("bytes={}-{}", range.start, range.end.saturating_sub(1))), range.start)
+            }
+        };
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let answer = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(&self.key)
+            .set_version_id(self.version_id.clone())
+            .set_if_match(self.etag.get().cloned())
+            .set_range(range)
+            .send()
+            .await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return self.refused(ServiceError::new("GetObject", &error), offset),
+        };
+        if let Some(etag) = answer.e_tag() {
+            self.etag.get_or_init(|| etag.to_owned());
+        }
+        let range = answer.content_range().and_then(parse_content_range);
+        let body = answer.body.collect().await;
+        let bytes = body.map_err(|error| ServiceError::broken_body("GetObject", &error))?.into_bytes();
+        self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let (offset, size) = range.unwrap_or((0, bytes.len() as u64));
+        self.size.get_or_init(|| size);
+        Ok(Fetched { offset, bytes })
+    }
+}
+
+impl ExportReader {
+    /// 404 and 412: it is not the object that we are to read. 416: it has no bytes there.
+    fn refused(&self, error: ServiceError, offset: u64) -> Result<Fetched, ReadError> {
+        match (error.fault, error.code.as_str()) {
+            (Fault::PreconditionFailed, _) | (Fault::NotFound, "NoSuchKey" | "NoSuchVersion") => {
+                Err(ReadError::Gone)
+            }
+            (_, "InvalidRange") => {
+                self.size.get_or_init(|| offset);
+                Ok(Fetched { offset, bytes: bytes::Bytes::new() })
+            }
+            _ => Err(error.into()),
+        }
+    }
+}
+
+/// First byte and whole size out of `bytes 5-9/10`.
+fn parse_content_range(header: &str) -> Option<(u64, u64)> {
+    let (range, size) = header.strip_prefix("bytes ")?.split_once('/')?;
+    Some((range.split_once('-')?.0.parse().ok()?, size.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_range_tells_first_byte_and_size() {
+        assert_eq!(parse_content_range("bytes 5-9/10"), Some((5, 10)));
+        assert_eq!(parse_content_range("bytes */10"), None);
+        assert_eq!(parse_content_range("items 5-9/10"), None);
+    }
+}

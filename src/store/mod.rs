@@ -1,0 +1,227 @@
+//! The capture bucket: markers, records, exports and their tags. The whole state of the system.
+//!
+//! Writers may run twice, at once, late and out of order: every first write is conditional on there being nothing, every
+//! other on the object being the one that was read (S3 user guide, "Conditional writes").
+
+mod export;
+mod tags;
+
+pub use export::{ExportReader, ReadError};
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::put_object::PutObjectOutput;
+use aws_sdk_s3::primitives::ByteStream;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::layout;
+use crate::record::{AlarmNote, Marker, Record};
+use crate::service::{Fault, ServiceError};
+use crate::session::{Id, SessionName};
+
+/// How often a conditional write is tried before the invocation gives up and is retried as a whole.
+const ATTEMPTS: u32 = 8;
+
+/// The capture bucket.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: Client,
+    bucket: String,
+}
+
+/// An object that was read, and which version of it that was.
+#[derive(Debug, Clone)]
+pub struct Stored<T> {
+    /// What it holds.
+    pub value: T,
+    /// When it was last written.
+    pub written_at: Option<Timestamp>,
+    etag: String,
+}
+
+/// What became of a record that was to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordWrite {
+    /// It is in the index now.
+    Written,
+    /// The index holds one already that says the same, or that outranks it: this one.
+    Kept(Box<Record>),
+}
+
+/// What a conditional write came to.
+enum Condition {
+    Held,
+    Failed,
+}
+
+impl Store {
+    /// A bucket, by the name of one that exists.
+    #[must_use]
+    pub fn new(client: Client, bucket: impl Into<String>) -> Self {
+        Self { client, bucket: bucket.into() }
+    }
+
+    /// The bucket's name.
+    #[must_use]
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// The `s3://` URI of a key.
+    #[must_use]
+    pub fn uri(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.bucket)
+    }
+
+    /// A session's marker, if it has one.
+    pub async fn marker(&self, session: &SessionName) -> Result<Option<Stored<Marker>>, Error> {
+        self.read(&layout::marker_key(session)).await
+    }
+
+    /// Writes a session's first marker. Says whether it did: `false` where there is one already.
+    pub async fn create_marker(&self, marker: &Marker) -> Result<bool, Error> {
+        let key = layout::marker_key(&marker.session.name());
+        Ok(matches!(self.create(&key, marker).await?, Condition::Held))
+    }
+
+    /// Changes a session's marker, which exists, if `change` says that there is something to write.
+    pub async fn update_marker(
+        &self,
+        session: &SessionName,
+        change: impl Fn(&mut Marker) -> bool,
+    ) -> Result<(), Error> {
+        let key = layout::marker_key(session);
+        for _ in 0..ATTEMPTS {
+            let Some(mut stored) = self.read::<Marker>(&key).await? else { return Ok(()) };
+            if !change(&mut stored.value) {
+                return Ok(());
+            }
+            if let Condition::Held = self.replace(&key, &stored.value, &stored.etag).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::Contended { key, attempts: ATTEMPTS })
+    }
+
+    /// Notes in a session's marker that its export was requested.
+    pub async fn note_armed(&self, session: &SessionName, uri: &str, at: Timestamp) -> Result<(), Error> {
+        self.update_marker(session, |marker| {
+            marker.output_uri = Some(uri.to_owned());
+            marker.armed_at = Some(at);
+            true
+        })
+        .await
+    }
+
+    /// Notes an alarm in a session's marker.
+    pub async fn note_alarm(&self, session: &SessionName, alarm: &AlarmNote) -> Result<(), Error> {
+        self.update_marker(session, |marker| marker.note(alarm)).await
+    }
+
+    /// Deletes a session's marker.
+    pub async fn delete_marker(&self, session: &SessionName) -> Result<(), Error> {
+        let request = self.client.delete_object().bucket(&self.bucket).key(layout::marker_key(session));
+        request.send().await.map_err(|error| ServiceError::new("DeleteObject", &error))?;
+        Ok(())
+    }
+
+    /// The sessions that have a marker, in the order of their keys.
+    pub async fn marked_sessions(&self) -> Result<Vec<SessionName>, Error> {
+        let mut pages =
+            self.client.list_objects_v2().bucket(&self.bucket).prefix(layout::OPEN).into_paginator().send();
+        let mut sessions = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| ServiceError::new("ListObjectsV2", &error))?;
+            sessions
+                .extend(page.contents().iter().filter_map(|object| layout::parse_marker_key(object.key()?)));
+        }
+        Ok(sessions)
+    }
+
+    /// A session's record, if it has one. Its key holds the date of the session's creation and the application.
+    pub async fn record(
+        &self,
+        date: jiff::civil::Date,
+        application: &Id,
+        session: &SessionName,
+    ) -> Result<Option<Stored<Record>>, Error> {
+        self.read(&layout::record_key(date, application, session)).await
+    }
+
+    /// Writes a record, unless the index holds one that says the same or outranks it.
+    pub async fn put_record(&self, key: &str, record: &Record) -> Result<RecordWrite, Error> {
+        for _ in 0..ATTEMPTS {
+            if let Condition::Held = self.create(key, record).await? {
+                return Ok(RecordWrite::Written);
+            }
+            let Some(existing) = self.read::<Record>(key).await? else { continue };
+            if existing.value.says_the_same(record) || !record.may_replace(&existing.value) {
+                return Ok(RecordWrite::Kept(Box::new(existing.value)));
+            }
+            if let Condition::Held = self.replace(key, record, &existing.etag).await? {
+                return Ok(RecordWrite::Written);
+            }
+        }
+        Err(Error::Contended { key: key.to_owned(), attempts: ATTEMPTS })
+    }
+
+    async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<Stored<T>>, Error> {
+        let output = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
+            Ok(output) => output,
+            Err(error) => {
+                let error = ServiceError::new("GetObject", &error);
+                return if error.fault == Fault::NotFound { Ok(None) } else { Err(error.into()) };
+            }
+        };
+        let etag = output.e_tag().unwrap_or_default().to_owned();
+        let written_at = output.last_modified().and_then(|at| Timestamp::from_second(at.secs()).ok());
+        let body =
+            output.body.collect().await.map_err(|error| ServiceError::broken_body("GetObject", &error))?;
+        let value = serde_json::from_slice(&body.into_bytes())
+            .map_err(|error| Error::Object { key: key.to_owned(), detail: error.to_string() })?;
+        Ok(Some(Stored { value, written_at, etag }))
+    }
+
+    /// Writes an object that does not exist yet.
+    async fn create<T: Serialize>(&self, key: &str, value: &T) -> Result<Condition, Error> {
+        let put = self.client.put_object().if_none_match("*");
+        conditional(put.bucket(&self.bucket).key(key).content_type(JSON).body(line(key, value)?).send().await)
+    }
+
+    /// Writes an object in place of the one that was read.
+    async fn replace<T: Serialize>(&self, key: &str, value: &T, etag: &str) -> Result<Condition, Error> {
+        let put = self.client.put_object().if_match(etag);
+        conditional(put.bucket(&self.bucket).key(key).content_type(JSON).body(line(key, value)?).send().await)
+    }
+}
+
+const JSON: &str = "application/json";
+
+/// One JSON object on one line: what Athena's JSON readers ask for.
+fn line<T: Serialize>(key: &str, value: &T) -> Result<ByteStream, Error> {
+    let mut line = serde_json::to_vec(value)
+        .map_err(|error| Error::Object { key: key.to_owned(), detail: error.to_string() })?;
+    line.push(b'\n');
+    Ok(line.into())
+}
+
+/// 412: the condition does not hold. 409: somebody else writes at this moment. 404 on `If-Match`: it is gone. All the
+/// same to a writer that looks again.
+fn conditional<E>(
+    result: Result<PutObjectOutput, aws_sdk_s3::error::SdkError<E, aws_sdk_s3::config::http::HttpResponse>>,
+) -> Result<Condition, Error>
+where
+    E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + 'static,
+{
+    match result.map_err(|error| ServiceError::new("PutObject", &error)) {
+        Ok(_) => Ok(Condition::Held),
+        Err(error) => match (error.fault, error.code.as_str()) {
+            (Fault::PreconditionFailed | Fault::Conflict, _) | (Fault::NotFound, "NoSuchKey") => {
+                Ok(Condition::Failed)
+            }
+            _ => Err(error.into()),
+        },
+    }
+}
