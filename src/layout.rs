@@ -53,7 +53,7 @@ pub fn parse_reindex_key(key: &str) -> Option<&str> {
 /// Whether a key can be an export's. `OutputUri` must end in `.zip` or `.ZIP` (API reference).
 #[must_use]
 pub fn is_export(key: &str) -> bool {
-    key.starts_with(EXPORTS) && (key.ends_with(".zip") || key.ends_with(".ZIP"))
+    key.strip_prefix(EXPORTS).and_then(without_ending).is_some()
 }
 
 /// The day of an instant in UTC: what keys and partitions are dated by.
@@ -80,9 +80,12 @@ pub struct ExportName {
 /// `ExportStreamSessionFiles`).
 #[must_use]
 pub fn parse_export_key(key: &str) -> Option<ExportName> {
-    let path = key.strip_prefix(EXPORTS)?;
-    let path = path.strip_suffix(".zip").or_else(|| path.strip_suffix(".ZIP"))?;
+    let path = without_ending(key.strip_prefix(EXPORTS)?)?;
     parse_our_name(path).or_else(|| parse_generated_name(path.rsplit('/').next()?))
+}
+
+fn without_ending(path: &str) -> Option<&str> {
+    path.strip_suffix(".zip").or_else(|| path.strip_suffix(".ZIP"))
 }
 
 fn parse_our_name(path: &str) -> Option<ExportName> {

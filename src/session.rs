@@ -198,7 +198,7 @@ impl Phase {
     }
 }
 
-/// What GameLift Streams tells of a session (GetStreamSession, or an item of a listing).
+/// What GameLift Streams tells of a session (`GetStreamSession`, or an item of a listing).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// Which session.

@@ -25,7 +25,7 @@ impl Streams {
         Self { client }
     }
 
-    /// GetStreamSession: what the service tells of a session; nothing if it knows none of this name.
+    /// `GetStreamSession`: what the service tells of a session; nothing if it knows none of this name.
     pub async fn get(&self, name: &SessionName) -> Result<Option<Session>, ServiceError> {
         let request = self
             .client
@@ -41,7 +41,7 @@ impl Streams {
         }
     }
 
-    /// ExportStreamSessionFiles: asks for a live session's files to be put at an `s3://….zip` URI when it ends.
+    /// `ExportStreamSessionFiles`: asks for a live session's files to be put at an `s3://….zip` URI when it ends.
     pub async fn export(&self, name: &SessionName, output_uri: &str) -> Result<(), ServiceError> {
         self.client
             .export_stream_session_files()

@@ -57,12 +57,11 @@ impl<S: Source> Archive<'_, S> {
             return Ok(Err(Unreadable::Damaged("its header is not where the directory says")));
         };
         let whole = raw.len() as u64 == entry.compressed_size;
-        Ok(Ok(match entry.method {
-            Method::Deflate => inflate(&raw, max_inflated, whole),
-            _ => {
-                let length = raw.len().min(max_inflated);
-                Content { bytes: raw[..length].to_vec(), complete: whole && length == raw.len() }
-            }
+        Ok(Ok(if entry.method == Method::Deflate {
+            inflate(&raw, max_inflated, whole)
+        } else {
+            let length = raw.len().min(max_inflated);
+            Content { bytes: raw[..length].to_vec(), complete: whole && length == raw.len() }
         }))
     }
 

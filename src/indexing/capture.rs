@@ -68,7 +68,7 @@ impl IndexExport {
                 Err(error.to_string())
             }
         };
-        let mut record = self.judged(examined, known?, name);
+        let mut record = judged(examined, known?, name);
         record.indexed_by = Some(request_id.to_owned());
         record.export = Some(self.export_object(object, &reader));
         let key =
@@ -108,29 +108,6 @@ impl IndexExport {
         })
     }
 
-    /// The record that findings and knowledge make.
-    fn judged(&self, examined: Result<Findings, String>, known: Known, name: &ExportName) -> Record {
-        let facts = facts(&known, name);
-        let (mut problems, ending) = ending(&known);
-        if facts.created_at.is_none() {
-            let detail = "nobody told when the session was created: the record is dated by the export's key";
-            problems.push(Problem::new("date-from-key", detail));
-        }
-        let mut record = Record::new(State::Indexed, facts);
-        if let Some(marker) = known.marker {
-            record.trigger = Some(marker.trigger);
-            record.alarms = marker.alarms;
-            record.armed_at = marker.armed_at;
-        }
-        record.judgement = match examined {
-            Ok(findings) => verdict::judge(findings, &ending, &record.alarms),
-            Err(why) => verdict::unreadable(&why),
-        };
-        record.judgement.problems.extend(problems);
-        record.indexed_at = Some(Timestamp::now());
-        record
-    }
-
     fn export_object(&self, object: &ObjectRef, reader: &ExportReader) -> ExportObject {
         ExportObject {
             bucket: self.store.bucket().to_owned(),
@@ -150,6 +127,29 @@ impl IndexExport {
         }
         Ok(())
     }
+}
+
+/// The record that findings and knowledge make.
+fn judged(examined: Result<Findings, String>, known: Known, name: &ExportName) -> Record {
+    let facts = facts(&known, name);
+    let (mut problems, ending) = ending(&known);
+    if facts.created_at.is_none() {
+        let detail = "nobody told when the session was created: the record is dated by the export's key";
+        problems.push(Problem::new("date-from-key", detail));
+    }
+    let mut record = Record::new(State::Indexed, facts);
+    if let Some(marker) = known.marker {
+        record.trigger = Some(marker.trigger);
+        record.alarms = marker.alarms;
+        record.armed_at = marker.armed_at;
+    }
+    record.judgement = match examined {
+        Ok(findings) => verdict::judge(findings, &ending, &record.alarms),
+        Err(why) => verdict::unreadable(&why),
+    };
+    record.judgement.problems.extend(problems);
+    record.indexed_at = Some(Timestamp::now());
+    record
 }
 
 /// The session's facts: as the service tells them now, else as the marker has them, else as the key does.

@@ -97,6 +97,6 @@ impl IndexExport {
         let Some(name) = layout::parse_export_key(&object.key) else {
             return Ok(Capture::Ignored("unknown-key"));
         };
-        self.capture(&object, &name, request_id).await
+        Box::pin(self.capture(&object, &name, request_id)).await
     }
 }

@@ -72,11 +72,13 @@ async fn read_dump<S: Source>(
     };
     let mut told = dump::read(&content.bytes);
     let more = entry.compressed_size > DUMP_HEAD;
-    if more && told.as_ref().map_or(true, |facts| facts.exception.module.is_none()) {
-        if let Ok(further) = archive.read_head(entry, DUMP_MAX as u64, DUMP_MAX).await? {
-            told = dump::read(&further.bytes);
-            content = further;
-        }
+    let suffices = told.as_ref().is_ok_and(|facts| facts.exception.module.is_some());
+    if more
+        && !suffices
+        && let Ok(further) = archive.read_head(entry, DUMP_MAX as u64, DUMP_MAX).await?
+    {
+        told = dump::read(&further.bytes);
+        content = further;
     }
     findings.add_dump(entry, &content, told);
     Ok(())
