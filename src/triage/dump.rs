@@ -9,6 +9,8 @@ use minidump::{
 
 use crate::record::Exception;
 
+use super::guard;
+
 /// What a minidump tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Facts {
@@ -26,16 +28,20 @@ pub(super) enum DumpError {
     /// It begins as one, and a part that is needed is missing or damaged.
     #[error("a minidump that is truncated or damaged: {0}")]
     Damaged(String),
+    /// It declares more than any real dump does.
+    #[error("a minidump that is not read: {0}")]
+    Refused(&'static str),
     /// The parser panicked on it.
     #[error("a minidump that the parser cannot cope with")]
     Panicked,
 }
 
-/// Reads a minidump, or as much of its beginning as there is.
+/// Reads a little-endian minidump, or as much of its beginning as there is.
 pub(super) fn read(bytes: &[u8]) -> Result<Facts, DumpError> {
-    if !bytes.starts_with(b"MDMP") && !bytes.starts_with(b"PMDM") {
+    if !bytes.starts_with(b"MDMP") {
         return Err(DumpError::NotADump);
     }
+    guard::check(bytes).map_err(DumpError::Refused)?;
     // The parser is fuzzed, and a hostile dump may still find a way: that must cost this dump alone.
     catch_unwind(AssertUnwindSafe(|| parse(bytes))).unwrap_or(Err(DumpError::Panicked))
 }

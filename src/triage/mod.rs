@@ -4,6 +4,7 @@
 //! decide. A file that cannot be read is a [`Problem`], and whatever else there is still counts.
 
 mod dump;
+mod guard;
 mod log;
 mod targets;
 

@@ -1,0 +1,64 @@
+//! The executables that the local cloud runs: built by cargo, as they are when somebody builds them by hand.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// Why an executable could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Cargo could not be started.
+    #[error("cargo could not be started: {0}")]
+    Cargo(#[from] std::io::Error),
+    /// Cargo has said on standard error what is wrong.
+    #[error("cargo could not build {0:?}")]
+    Failed(Vec<String>),
+}
+
+/// The folder of the workspace.
+#[must_use]
+pub fn workspace() -> &'static Path {
+    let local = Path::new(env!("CARGO_MANIFEST_DIR"));
+    local.parent().unwrap_or(local)
+}
+
+/// Builds cargo binaries of the workspace, in the profile of this process; gives their paths by their names.
+///
+/// Cargo's own words go to standard error. Nothing is done for what is built already.
+pub fn build(binaries: &[&str]) -> Result<BTreeMap<String, PathBuf>, BuildError> {
+    build_targets("--bin", binaries)
+}
+
+/// Builds examples of this package, likewise.
+#[cfg(test)]
+pub(crate) fn build_examples(examples: &[&str]) -> Result<BTreeMap<String, PathBuf>, BuildError> {
+    build_targets("--example", examples)
+}
+
+fn build_targets(kind: &str, names: &[&str]) -> Result<BTreeMap<String, PathBuf>, BuildError> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(["build", "--quiet", "--message-format", "json-render-diagnostics"])
+        .current_dir(workspace());
+    command.args(names.iter().flat_map(|name| [kind, name]));
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    let output = command.stderr(Stdio::inherit()).output()?;
+    let built: BTreeMap<_, _> = output.stdout.split(|byte| *byte == b'\n').filter_map(executable).collect();
+    if output.status.success() && names.iter().all(|name| built.contains_key(*name)) {
+        Ok(built)
+    } else {
+        Err(BuildError::Failed(names.iter().map(|name| (*name).to_owned()).collect()))
+    }
+}
+
+/// Name and path out of one of cargo's messages, if it tells of an executable.
+fn executable(line: &[u8]) -> Option<(String, PathBuf)> {
+    let message: Value = serde_json::from_slice(line).ok()?;
+    let path = message.get("executable")?.as_str()?;
+    Some((message["target"]["name"].as_str()?.to_owned(), path.into()))
+}
