@@ -1,0 +1,157 @@
+//! One request and its answer over HTTP, around what s3s does with them: request id, access log, byte counts.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::header::{AUTHORIZATION, HeaderValue, RANGE};
+use hyper::http::Extensions;
+use hyper::{Request, Response, StatusCode};
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+use s3s::service::S3Service;
+use s3s::{Body, HttpError};
+
+use super::access_log::{AccessLog, AccessLogEntry, Record};
+use super::events::Origin;
+
+/// What S3 knows of a request apart from what it asks for; it travels in the request's extensions.
+#[derive(Debug, Clone)]
+pub(super) struct Exchange {
+    pub(super) record: Arc<Record>,
+    peer: SocketAddr,
+}
+
+impl Exchange {
+    pub(super) fn of(extensions: &Extensions) -> &Self {
+        extensions.get().expect("`answer` gives each request an exchange")
+    }
+
+    /// Who did it, for events. All callers belong to the account.
+    pub(super) fn origin(&self, account_id: &str) -> Origin {
+        Origin {
+            requester: account_id.to_owned(),
+            request_id: self.record.request_id().to_owned(),
+            source_ip: self.peer.ip().to_string(),
+        }
+    }
+}
+
+/// Answers a request and keeps the log of it.
+pub(super) async fn answer(
+    service: S3Service,
+    log: Arc<AccessLog>,
+    peer: SocketAddr,
+    mut request: Request<Incoming>,
+) -> Result<Response<Counted<Body>>, HttpError> {
+    let record = log.enter(arrival(&request));
+    request.extensions_mut().insert(Exchange { record: Arc::clone(&record), peer });
+    let counted = |body| Counted { body, record: Arc::clone(&record), count: Record::add_received };
+    let request = request.map(|body| Body::http_body(counted(body)));
+    let mut response = service.call(request).await?;
+    record.set_answer(response.status().as_u16(), error_code(&response));
+    if let Ok(id) = HeaderValue::from_str(record.request_id()) {
+        response.headers_mut().insert("x-amz-request-id", id);
+    }
+    if response.status() == StatusCode::NOT_MODIFIED {
+        *response.body_mut() = Body::empty();
+    }
+    Ok(response.map(|body| Counted { body, record, count: Record::add_sent }))
+}
+
+/// What is known of a request before anybody has looked at it.
+fn arrival(request: &Request<Incoming>) -> AccessLogEntry {
+    let path = percent_decode_str(request.uri().path()).decode_utf8_lossy();
+    let (bucket, key) =
+        path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
+    let resource = match (bucket, key) {
+        ("", _) => "SERVICE",
+        (_, "") => "BUCKET",
+        _ => "OBJECT",
+    };
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    AccessLogEntry {
+        time: Timestamp::now(),
+        request_id: request_id(),
+        operation: format!("REST.{}.{resource}", request.method()),
+        bucket: some(bucket),
+        key: some(key),
+        range: header(request, &RANGE).map(str::to_owned),
+        status: None,
+        error_code: None,
+        bytes_sent: 0,
+        bytes_received: 0,
+        access_key_id: access_key_id(request),
+    }
+}
+
+/// Sixteen capital letters and digits, as S3's.
+pub(super) fn request_id() -> String {
+    (0..16)
+        .map(|_| char::from(*fastrand::choice(b"ABCDEFGHJKMNPQRSTVWXYZ0123456789").unwrap_or(&b'0')))
+        .collect()
+}
+
+/// The access key in the `Authorization` header or in a presigned URL; boto3 presigns with version 2 unless told
+/// otherwise.
+fn access_key_id(request: &Request<Incoming>) -> Option<String> {
+    let parameter = |name: &str| request.uri().query()?.split('&').find_map(|pair| pair.strip_prefix(name));
+    let credential = match header(request, &AUTHORIZATION) {
+        Some(value) => value.split_once("Credential=")?.1,
+        None => parameter("X-Amz-Credential=").or_else(|| parameter("AWSAccessKeyId="))?,
+    };
+    let scope = percent_decode_str(credential).decode_utf8().ok()?;
+    scope.split('/').next().map(str::to_owned)
+}
+
+fn header<'a>(request: &'a Request<Incoming>, name: &hyper::header::HeaderName) -> Option<&'a str> {
+    request.headers().get(name)?.to_str().ok()
+}
+
+/// The code in the error document that s3s has made of an error.
+fn error_code(response: &Response<Body>) -> Option<String> {
+    let status = response.status();
+    if status.is_success() {
+        return None;
+    }
+    let document = response.body().bytes()?;
+    let document = std::str::from_utf8(&document).ok()?;
+    let (code, _) = document.split_once("<Code>")?.1.split_once("</Code>")?;
+    Some(code.to_owned())
+}
+
+/// A body whose bytes are counted as they pass.
+pub(super) struct Counted<B> {
+    body: B,
+    record: Arc<Record>,
+    count: fn(&Record, u64),
+}
+
+impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Counted<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+        {
+            (self.count)(&self.record, data.len() as u64);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,74 @@
+//! The HTTP server: its socket and its connections.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use s3s::service::S3Service;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::access_log::AccessLog;
+use super::exchange::answer;
+
+/// A running server. It stops, and cuts its connections, when this is dropped.
+#[derive(Debug)]
+pub struct Endpoint {
+    url: String,
+    server: AbortHandle,
+}
+
+impl Endpoint {
+    /// `http://127.0.0.1:{port}`: the SDKs take path-style addressing by themselves where the host is an IP address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// Listens on a free port of 127.0.0.1.
+pub(super) async fn serve(service: S3Service, log: Arc<AccessLog>) -> io::Result<Endpoint> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let server = tokio::spawn(accept(listener, service, log)).abort_handle();
+    Ok(Endpoint { url, server })
+}
+
+async fn accept(listener: TcpListener, service: S3Service, log: Arc<AccessLog>) -> Infallible {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    connections.spawn(connection(stream, peer, service.clone(), Arc::clone(&log)));
+                }
+                // Out of file descriptors, say: it passes when a connection ends.
+                Err(error) => {
+                    tracing::warn!(%error, "S3 cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, service: S3Service, log: Arc<AccessLog>) {
+    stream.set_nodelay(true).ok();
+    let requests = service_fn(move |request| answer(service.clone(), Arc::clone(&log), peer, request));
+    let served = http1::Builder::new().serve_connection(TokioIo::new(stream), requests).await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "a client of S3 hung up");
+    }
+}
