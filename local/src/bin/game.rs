@@ -119,7 +119,7 @@ fn play(arguments: &[OsString]) -> Result<(), Box<dyn Error>> {
 #[expect(unsafe_code, reason = "a real crash needs a real fault; the name must be found in the symbol table")]
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn apply_damage_to_shield(shield: *const u32) -> u32 {
+extern "C" fn apply_damage_to_shield(shield: *const u32) -> u32 {
     unsafe { *shield }
 }
 

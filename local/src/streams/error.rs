@@ -33,7 +33,7 @@ pub enum ServiceError {
     #[error("{0}")]
     Serialization(String),
     /// No operation has this method and path. 404.
-    #[error("")]
+    #[error("The operation is not known")]
     UnknownOperation,
 }
 

@@ -24,7 +24,8 @@ pub(super) struct Service {
     pub(super) delivery: Delivery,
     books: Mutex<Books>,
     calls: Mutex<Vec<CallRecord>>,
-    tasks: Mutex<JoinSet<()>>,
+    /// None once the service has stopped.
+    tasks: Mutex<Option<JoinSet<()>>>,
 }
 
 impl Service {
@@ -39,7 +40,7 @@ impl Service {
             delivery,
             books: Mutex::default(),
             calls: Mutex::default(),
-            tasks: Mutex::default(),
+            tasks: Mutex::new(Some(JoinSet::new())),
         })
     }
 
@@ -58,17 +59,20 @@ impl Service {
         lock(&self.calls)
     }
 
-    /// Runs a task until it ends, or the service stops.
+    /// Runs a task until it ends, or the service stops; not at all if it has stopped already.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let mut tasks = lock(&self.tasks);
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn(task);
+        if let Some(tasks) = &mut *lock(&self.tasks) {
+            while tasks.try_join_next().is_some() {}
+            tasks.spawn(task);
+        }
     }
 
     /// Ends all tasks, and with them all games.
     pub(super) async fn stop(&self) {
-        let mut tasks = std::mem::take(&mut *lock(&self.tasks));
-        tasks.shutdown().await;
+        let tasks = lock(&self.tasks).take();
+        if let Some(mut tasks) = tasks {
+            tasks.shutdown().await;
+        }
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) struct Change {
 #[derive(Debug, Clone, Copy)]
 struct Datapoint {
     begin: Timestamp,
-    sessions: usize,
+    sessions: u32,
     value: Option<f64>,
 }
 
@@ -72,7 +72,7 @@ impl Evaluation {
     }
 
     /// Takes the period that has just ended into account.
-    pub(super) fn add(&mut self, sessions: usize, value: Option<f64>) -> Option<Change> {
+    pub(super) fn add(&mut self, sessions: u32, value: Option<f64>) -> Option<Change> {
         let needed = self.alarm.datapoints.max(1);
         let period = std::time::Duration::from_secs(self.alarm.period.into());
         let now = Timestamp::now();
@@ -132,7 +132,7 @@ impl Evaluation {
         let evaluated = |datapoint: &Datapoint| {
             let mut evaluated = json!({ "timestamp": timestamp(datapoint.begin) });
             if let Some(value) = datapoint.value {
-                evaluated["sampleCount"] = datapoint.sessions.into();
+                evaluated["sampleCount"] = f64::from(datapoint.sessions).into();
                 evaluated["value"] = value.into();
             }
             evaluated

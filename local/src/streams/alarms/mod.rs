@@ -111,7 +111,9 @@ pub(super) async fn watch(service: Arc<Service>, alarm: Alarm) {
     loop {
         periods.tick().await;
         let rates = rates.next(&service, &alarm.dimensions);
-        if let Some(change) = evaluation.add(rates.len(), alarm.statistic.of(&rates)) {
+        if let Some(change) =
+            evaluation.add(u32::try_from(rates.len()).unwrap_or(u32::MAX), alarm.statistic.of(&rates))
+        {
             event::put(&service, &alarm, &change);
         }
     }
@@ -140,7 +142,7 @@ impl Rates {
         self.frames
             .iter()
             .filter_map(|(session, frames)| {
-                let new = u32::try_from(frames - before.get(session)?).ok()?;
+                let new = u32::try_from(frames.saturating_sub(*before.get(session)?)).ok()?;
                 Some((f64::from(new) / seconds * 100.0).round() / 100.0)
             })
             .collect()
