@@ -16,7 +16,6 @@ pub mod eventbridge;
 pub mod executables;
 pub mod game;
 pub mod lambda;
-pub mod queues;
 pub mod s3;
 pub mod streams;
 pub mod template;
