@@ -28,31 +28,21 @@ pub fn workspace() -> &'static Path {
 ///
 /// Cargo's own words go to standard error. Nothing is done for what is built already.
 pub fn build(binaries: &[&str]) -> Result<BTreeMap<String, PathBuf>, BuildError> {
-    build_targets("--bin", binaries)
-}
-
-/// Builds examples of this package, likewise.
-#[cfg(test)]
-pub(crate) fn build_examples(examples: &[&str]) -> Result<BTreeMap<String, PathBuf>, BuildError> {
-    build_targets("--example", examples)
-}
-
-fn build_targets(kind: &str, names: &[&str]) -> Result<BTreeMap<String, PathBuf>, BuildError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
         .args(["build", "--quiet", "--message-format", "json-render-diagnostics"])
         .current_dir(workspace());
-    command.args(names.iter().flat_map(|name| [kind, name]));
+    command.args(binaries.iter().flat_map(|name| ["--bin", name]));
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
     let output = command.stderr(Stdio::inherit()).output()?;
     let built: BTreeMap<_, _> = output.stdout.split(|byte| *byte == b'\n').filter_map(executable).collect();
-    if output.status.success() && names.iter().all(|name| built.contains_key(*name)) {
+    if output.status.success() && binaries.iter().all(|name| built.contains_key(*name)) {
         Ok(built)
     } else {
-        Err(BuildError::Failed(names.iter().map(|name| (*name).to_owned()).collect()))
+        Err(BuildError::Failed(binaries.iter().map(|name| (*name).to_owned()).collect()))
     }
 }
 

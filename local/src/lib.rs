@@ -5,6 +5,7 @@
 //! the tests show is seen from outside.
 //!
 //! - [`account`]: who owns it all (account id, Region), and the events that its services emit
+//! - [`delivery`]: queues and topics, which keep what they get
 //! - [`s3`]: buckets and objects, on the crate `s3s`
 //! - [`streams`]: GameLift Streams' REST API, and sessions that run [`game`]s as real processes
 //! - [`template`]: `template.yaml`, read and resolved as CloudFormation would
@@ -12,6 +13,7 @@
 //! - [`lambda`]: the runtime API, asynchronous invocation, destinations
 
 pub mod account;
+pub mod delivery;
 pub mod eventbridge;
 pub mod executables;
 pub mod game;

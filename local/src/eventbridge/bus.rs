@@ -1,0 +1,268 @@
+//! The default event bus.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
+use tokio::time::{MissedTickBehavior, interval_at};
+
+use super::{Rule, Service, Target};
+use crate::account::Account;
+use crate::delivery::{Mailboxes, Message, Recipient};
+use crate::lambda::Lambda;
+
+/// Whether schedules run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schedules {
+    /// Only when [`Bus::fire`] is called.
+    ByHand,
+    /// By themselves, the first time after one interval.
+    Running {
+        /// How long a minute of a schedule expression lasts.
+        minute: Duration,
+    },
+}
+
+/// An event that has been on the bus.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoutedEvent {
+    /// The whole event.
+    pub event: Value,
+    /// The logical ids of the rules that it matched, or of the one whose schedule it is from.
+    pub rules: Vec<String>,
+}
+
+/// There is no such rule, it has no schedule, or it is disabled.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no enabled schedule `{0}`")]
+pub struct NoSchedule(pub String);
+
+/// The default event bus of the account. Clones are the same bus.
+#[derive(Debug, Clone)]
+pub struct Bus {
+    router: Arc<Router>,
+    probes: mpsc::UnboundedSender<oneshot::Sender<bool>>,
+    tasks: Arc<Tasks>,
+}
+
+#[derive(Debug)]
+struct Router {
+    account: Account,
+    rules: Vec<Rule>,
+    lambda: Lambda,
+    mailboxes: Mailboxes,
+    log: Mutex<Vec<RoutedEvent>>,
+}
+
+/// Ended with the last clone of the bus.
+#[derive(Debug)]
+struct Tasks(Vec<AbortHandle>);
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+impl Bus {
+    /// Begins to route the events of [`crate::account::EventSender`], in their order.
+    ///
+    /// Events that are late, twice or out of order would be put in here.
+    #[must_use]
+    pub fn start(
+        account: Account,
+        rules: Vec<Rule>,
+        events: mpsc::UnboundedReceiver<Value>,
+        lambda: Lambda,
+        mailboxes: Mailboxes,
+        schedules: Schedules,
+    ) -> Self {
+        let router = Arc::new(Router { account, rules, lambda, mailboxes, log: Mutex::default() });
+        let (probes, asked) = mpsc::unbounded_channel();
+        let mut tasks = vec![tokio::spawn(route(Arc::clone(&router), events, asked)).abort_handle()];
+        if let Schedules::Running { minute } = schedules {
+            for (index, rule) in router.rules.iter().enumerate() {
+                if let Some(rate) = rule.schedule.filter(|_| rule.enabled) {
+                    let run = run_schedule(Arc::clone(&router), index, rate.interval(minute));
+                    tasks.push(tokio::spawn(run).abort_handle());
+                }
+            }
+        }
+        Self { router, probes, tasks: Arc::new(Tasks(tasks)) }
+    }
+
+    /// Fires a schedule now, whether or not schedules run. `rule` is a logical id or a name.
+    pub fn fire(&self, rule: &str) -> Result<(), NoSchedule> {
+        let is_it = |candidate: &&Rule| candidate.logical_id == rule || candidate.name == rule;
+        let schedule = |rule: &&Rule| rule.enabled && rule.schedule.is_some();
+        let rule = self
+            .router
+            .rules
+            .iter()
+            .filter(schedule)
+            .find(is_it)
+            .ok_or_else(|| NoSchedule(rule.to_owned()))?;
+        self.router.fire(rule);
+        Ok(())
+    }
+
+    /// The rules, enabled or not.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.router.rules
+    }
+
+    /// Every event so far, with the rules that it matched.
+    #[must_use]
+    pub fn log(&self) -> Vec<RoutedEvent> {
+        self.router.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until no event is on the bus, none is queued for a function, and no function runs.
+    ///
+    /// With [`Schedules::Running`] that is a moment between two firings. Events that a service has yet to emit are
+    /// unknown here.
+    pub async fn settled(&self) {
+        loop {
+            self.router.lambda.idle().await;
+            let (reply, quiet) = oneshot::channel();
+            let sent = self.probes.send(reply).is_ok();
+            // A bus that was shut down routes nothing any more.
+            if !sent || quiet.await.unwrap_or(true) {
+                return;
+            }
+        }
+    }
+
+    /// Stops routing and schedules. Functions that run are not stopped: [`Lambda::shut_down`] does that.
+    pub fn shut_down(&self) {
+        for task in &self.tasks.0 {
+            task.abort();
+        }
+    }
+}
+
+/// Routes events as they come. A probe asks whether nothing is going on, once everything sent before it was routed.
+async fn route(
+    router: Arc<Router>,
+    mut events: mpsc::UnboundedReceiver<Value>,
+    mut probes: mpsc::UnboundedReceiver<oneshot::Sender<bool>>,
+) {
+    loop {
+        tokio::select! {
+            biased;
+            Some(event) = events.recv() => router.route(event),
+            Some(probe) = probes.recv() => {
+                let quiet = events.is_empty() && router.lambda.activity().is_idle();
+                probe.send(quiet).ok();
+            }
+            else => return,
+        }
+    }
+}
+
+async fn run_schedule(router: Arc<Router>, rule: usize, interval: Duration) {
+    let mut ticks = interval_at(tokio::time::Instant::now() + interval, interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        router.fire(&router.rules[rule]);
+    }
+}
+
+impl Router {
+    fn route(&self, event: Value) {
+        let matches =
+            |rule: &&Rule| rule.enabled && rule.pattern.as_ref().is_some_and(|it| it.matches(&event));
+        let rules: Vec<_> = self.rules.iter().filter(matches).collect();
+        self.give(&event, &rules);
+        self.write_down(event, &rules);
+    }
+
+    /// A schedule's event goes to the schedule's own targets; it never is on the bus.
+    fn fire(&self, rule: &Rule) {
+        let event = self.scheduled_event(rule);
+        self.give(&event, &[rule]);
+        self.write_down(event, &[rule]);
+    }
+
+    fn give(&self, event: &Value, rules: &[&Rule]) {
+        for rule in rules {
+            for target in &rule.targets {
+                self.deliver(event, rule, target);
+            }
+        }
+    }
+
+    fn write_down(&self, event: Value, rules: &[&Rule]) {
+        let rules = rules.iter().map(|rule| rule.logical_id.clone()).collect();
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).push(RoutedEvent { event, rules });
+    }
+
+    fn deliver(&self, event: &Value, rule: &Rule, target: &Target) {
+        let body = target.input.of(event);
+        let delivered = match &target.recipient {
+            Recipient::Function(arn) => {
+                let payload = serde_json::from_str(&body).unwrap_or(Value::String(body));
+                self.lambda.invoke_async(arn, payload).map(drop).map_err(|error| error.to_string())
+            }
+            Recipient::Queue(arn) | Recipient::Topic(arn) => {
+                self.mailboxes.deliver(arn, Message::new(body)).map_err(|error| error.to_string())
+            }
+            Recipient::EventBus(_) => Err("a rule's target cannot be the bus itself".into()),
+        };
+        if let Err(error) = delivered {
+            self.dead_letter(event, rule, target, &error);
+        }
+    }
+
+    /// The event as it was, and why it was not delivered: attributes from
+    /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html>.
+    fn dead_letter(&self, event: &Value, rule: &Rule, target: &Target, error: &str) {
+        tracing::error!(
+            rule = rule.logical_id,
+            target = target.recipient.arn(),
+            error,
+            "cannot deliver an event"
+        );
+        let Some(queue) = &target.dead_letter_queue else { return };
+        let attributes = [
+            ("ERROR_CODE", "SDK_CLIENT_ERROR"),
+            ("ERROR_MESSAGE", error),
+            ("RETRY_ATTEMPTS", "0"),
+            ("RULE_ARN", rule.arn.as_str()),
+            ("TARGET_ARN", target.recipient.arn()),
+        ];
+        let message = Message {
+            body: event.to_string(),
+            attributes: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        };
+        if let Err(error) = self.mailboxes.deliver(queue, message) {
+            tracing::error!(rule = rule.logical_id, %error, "cannot keep an undelivered event");
+        }
+    }
+
+    /// EventBridge's and EventBridge Scheduler's own events.
+    fn scheduled_event(&self, rule: &Rule) -> Value {
+        let (source, detail) = match rule.service {
+            Service::Rules => ("aws.events", json!({})),
+            Service::Scheduler => ("aws.scheduler", json!("{}")),
+        };
+        json!({
+            "version": "0",
+            "id": uuid::Uuid::new_v4().to_string(),
+            "detail-type": "Scheduled Event",
+            "source": source,
+            "account": self.account.id,
+            "time": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "region": self.account.region,
+            "resources": [rule.arn],
+            "detail": detail,
+        })
+    }
+}

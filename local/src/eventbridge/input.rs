@@ -1,0 +1,65 @@
+//! What a target gets of an event: all of it, a part, or something else.
+
+use serde_json::Value;
+
+/// `Input` or `InputPath` of a target.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Input {
+    /// The whole event.
+    #[default]
+    Event,
+    /// Always this JSON text.
+    Constant(String),
+    /// The part of the event to which these keys lead.
+    Path(Vec<String>),
+}
+
+/// An `Input` or `InputPath` that EventBridge would refuse, or that the local cloud does not evaluate.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InputError {
+    /// `Input` has to be JSON.
+    #[error("the input is no JSON: {0}")]
+    NoJson(String),
+    /// EventBridge Scheduler would fill in a context attribute.
+    #[error("the local cloud does not fill in `<aws.scheduler.…>`")]
+    ContextAttribute,
+    /// Beyond `$` and keys.
+    #[error("`{0}` is no path of the form $.detail.name")]
+    Path(String),
+}
+
+impl Input {
+    /// Reads a target's `Input`.
+    pub fn constant(text: &str) -> Result<Self, InputError> {
+        if text.contains("<aws.scheduler.") {
+            return Err(InputError::ContextAttribute);
+        }
+        serde_json::from_str::<Value>(text).map_err(|error| InputError::NoJson(error.to_string()))?;
+        Ok(Self::Constant(text.to_owned()))
+    }
+
+    /// Reads a target's `InputPath`: `$`, or keys with dots in between (`$.detail.object`).
+    pub fn path(text: &str) -> Result<Self, InputError> {
+        let bad = || InputError::Path(text.to_owned());
+        let mut steps = text.split('.');
+        if steps.next() != Some("$") {
+            return Err(bad());
+        }
+        let steps: Vec<_> = steps.map(str::to_owned).collect();
+        let plain = |step: &String| !step.is_empty() && !step.contains(['[', ']', '*', '@', '?', '(', ' ']);
+        if steps.iter().all(plain) { Ok(Self::Path(steps)) } else { Err(bad()) }
+    }
+
+    /// What the target gets; null where a path leads to nothing.
+    #[must_use]
+    pub fn of(&self, event: &Value) -> String {
+        match self {
+            Self::Event => event.to_string(),
+            Self::Constant(text) => text.clone(),
+            Self::Path(steps) => {
+                let part = steps.iter().try_fold(event, |value, step| value.get(step));
+                part.unwrap_or(&Value::Null).to_string()
+            }
+        }
+    }
+}
