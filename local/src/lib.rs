@@ -4,6 +4,8 @@
 //! the Lambda runtime API and the AWS SDK. Nothing here knows the library `crash_capture`, so that what the demo and
 //! the tests show is seen from outside.
 //!
+//! - [`cloud`]: all of it together, and the stack of `template.yaml` deployed to it
+//! - [`executables`]: the functions and the game, built by cargo
 //! - [`account`]: who owns it all (account id, Region), and the events that its services emit
 //! - [`delivery`]: queues and topics, which keep what they get
 //! - [`s3`]: buckets and objects, on the crate `s3s`
@@ -13,6 +15,7 @@
 //! - [`lambda`]: the runtime API, asynchronous invocation, destinations
 
 pub mod account;
+pub mod cloud;
 pub mod delivery;
 pub mod eventbridge;
 pub mod executables;
