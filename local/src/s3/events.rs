@@ -1,4 +1,4 @@
-//! What S3 tells `EventBridge`.
+//! What S3 tells EventBridge.
 //!
 //! Source of the fields: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>. Keys are not encoded,
 //! `ETags` have no quotes, and a bucket without versions has no `version-id`.

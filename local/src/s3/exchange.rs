@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
-use hyper::header::{AUTHORIZATION, HeaderValue, RANGE};
+use hyper::header::{AUTHORIZATION, CONTENT_RANGE, HeaderValue, RANGE};
 use hyper::http::Extensions;
 use hyper::{Request, Response, StatusCode};
 use jiff::Timestamp;
@@ -52,6 +52,10 @@ pub(super) async fn answer(
     let counted = |body| Counted { body, record: Arc::clone(&record), count: Record::add_received };
     let request = request.map(|body| Body::http_body(counted(body)));
     let mut response = service.call(request).await?;
+    // s3s sees to that for GET, not for HEAD.
+    if response.status() == StatusCode::OK && response.headers().contains_key(CONTENT_RANGE) {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
     record.set_answer(response.status().as_u16(), error_code(&response));
     if let Ok(id) = HeaderValue::from_str(record.request_id()) {
         response.headers_mut().insert("x-amz-request-id", id);

@@ -2,7 +2,7 @@
 //! (`SigV4` with presigned URLs, XML, streaming uploads), over plain HTTP on loopback.
 //!
 //! Objects are files that a person can look at; what else S3 knows of them lives in memory. Buckets are not versioned.
-//! Each write, deletion and change of tags sends S3's event to `EventBridge`, if the bucket has that switched on, and
+//! Each write, deletion and change of tags sends S3's event to EventBridge, if the bucket has that switched on, and
 //! each request over HTTP is in an [access log](S3::access_log), failed ones too.
 //!
 //! Not here: versions, ACLs and policies, encryption, lifecycle rules, `ListObjects` version 1, `UploadPartCopy`. A

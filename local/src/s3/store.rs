@@ -23,7 +23,7 @@ const LONGEST_KEY: usize = 1024;
 /// What can be set about a bucket.
 #[derive(Debug, Clone, Default)]
 pub struct BucketOptions {
-    /// Whether the bucket's events go to `EventBridge`. S3's own default is no.
+    /// Whether the bucket's events go to EventBridge. S3's own default is no.
     pub eventbridge: bool,
 }
 
