@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -119,7 +120,7 @@ fn perform(service: &Arc<Service>, call: &Call, caller: &Caller) -> Result<Value
     let entry = || service.books().session(&service.account, &call.group, &call.session);
     match call.operation {
         Operation::StartStreamSession => {
-            let started = service.start(&call.group, input::body(&call.body)?, std::time::Duration::ZERO)?;
+            let started = service.start(&call.group, input::body(&call.body)?, Duration::ZERO)?;
             Ok(outputs::session(&started, &service.account))
         }
         Operation::GetStreamSession => Ok(outputs::session(&entry()?.session(), &service.account)),

@@ -25,8 +25,8 @@ pub(super) struct Books {
     pub(super) applications: BTreeMap<String, Application>,
     /// By their random ids: "no particular order", which stays the same from page to page.
     pub(super) sessions: BTreeMap<SessionId, Arc<Entry>>,
-    /// The requests that carried a `ClientToken`, and the sessions that they started.
-    pub(super) started: HashMap<String, (StartStreamSession, SessionId)>,
+    /// The sessions by the `ClientToken` of the request that started them.
+    started: HashMap<String, SessionId>,
 }
 
 /// A session in the books.
@@ -56,20 +56,22 @@ impl Entry {
         });
     }
 
-    /// Changes the session unless `change` refuses, with nobody else's change in between.
+    /// Changes the session unless `change` refuses, with nobody else's change in between. `change` says whether it
+    /// changed anything.
     pub(super) fn try_update(
         &self,
-        change: impl FnOnce(&mut StreamSession) -> Result<(), ServiceError>,
+        change: impl FnOnce(&mut StreamSession) -> Result<bool, ServiceError>,
     ) -> Result<(), ServiceError> {
-        let mut result = Ok(());
+        let mut result = Ok(false);
         self.state.send_if_modified(|session| {
             result = change(session);
-            if result.is_ok() {
+            let changed = matches!(result, Ok(true));
+            if changed {
                 session.last_updated_at = Timestamp::now();
             }
-            result.is_ok()
+            changed
         });
-        result
+        result.map(|_| ())
     }
 }
 
@@ -104,6 +106,31 @@ impl Books {
             .and_then(|id| self.sessions.get(&SessionId { stream_group_id, id: id.to_owned() }))
             .cloned()
             .ok_or_else(|| not_found("Stream session", session))
+    }
+
+    /// The session that an earlier request with the same `ClientToken` started. "An API request completes only once."
+    pub(super) fn started_by(
+        &self,
+        request: &StartStreamSession,
+    ) -> Result<Option<Arc<Entry>>, ServiceError> {
+        let started = request.client_token.as_ref().and_then(|token| self.started.get(token));
+        let entry = started.and_then(|id| self.sessions.get(id));
+        match entry {
+            Some(entry) if entry.state.borrow().request != *request => {
+                let message = "The client token was used before with other parameters";
+                Err(ServiceError::Conflict(message.into()))
+            }
+            entry => Ok(entry.cloned()),
+        }
+    }
+
+    /// Adds a session.
+    pub(super) fn add(&mut self, entry: Arc<Entry>) {
+        let session = entry.session();
+        if let Some(token) = session.request.client_token {
+            self.started.insert(token, session.id.clone());
+        }
+        self.sessions.insert(session.id, entry);
     }
 
     /// One page of the sessions of a stream group, or of the account, and the token of the next page.

@@ -22,6 +22,9 @@ use super::switches::{ExportAfterError, GeneratedName};
 /// `StatusReason` holds no more characters than this.
 const LONGEST_REASON: usize = 1024;
 
+/// From this size on, in bytes, an entry is written as ZIP64: its compressed form might not fit into 32 bits.
+const LARGE: u64 = 0xf000_0000;
+
 /// What an `OutputUri` names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Destination {
@@ -130,7 +133,7 @@ fn write_zip(path: &Path, folders: &Folders, before: &Snapshot) -> Result<(), Zi
         let metadata = file.metadata()?;
         let mut options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
-            .large_file(metadata.len() >= u64::from(u32::MAX));
+            .large_file(metadata.len() >= LARGE);
         if let Some(modified) = metadata.modified().ok().and_then(|time| dos_time(time.try_into().ok()?)) {
             options = options.last_modified_time(modified);
         }

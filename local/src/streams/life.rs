@@ -180,14 +180,11 @@ impl Life {
             Command::Terminate => return Some(End::Terminated(StatusReason::ApiTerminated)),
             Command::Fail => return Some(End::Failed(StatusReason::InternalError)),
             Command::ConnectClient => self.await_client(true, StatusReason::ReconnectionTimeout),
-            Command::DisconnectClient => {
-                self.entry.update(|session| {
-                    if session.status == Status::Connected {
-                        session.status = Status::PendingClientReconnection;
-                    }
-                });
+            Command::DisconnectClient if self.entry.session().status == Status::Connected => {
+                self.entry.update(|session| session.status = Status::PendingClientReconnection);
                 self.await_client(false, StatusReason::ReconnectionTimeout);
             }
+            Command::DisconnectClient => {}
         }
         None
     }

@@ -132,7 +132,7 @@ impl Streams {
         self.service.spawn(alarms::watch(Arc::clone(&self.service), alarm));
     }
 
-    /// Starts a session.
+    /// Starts a session. Like everything here, from within the runtime.
     pub fn start_session(&self, options: StartOptions) -> Result<SessionId, ServiceError> {
         let StartOptions { stream_group, request, already_running, started_by } = options;
         let started = self.service.start(&stream_group, request.clone(), already_running);

@@ -30,46 +30,50 @@ impl Service {
         let application_identifier = request.application_identifier.as_deref().unwrap_or_default();
         let application = books.application(&self.account, application_identifier)?.clone();
         let places = places(&capacity, request.locations.as_deref().unwrap_or_default())?;
-        if let Some((earlier, id)) = request.client_token.as_ref().and_then(|token| books.started.get(token))
-        {
-            if *earlier != request {
-                let message = "The client token was used before with other parameters";
-                return Err(ServiceError::Conflict(message.into()));
-            }
-            return Ok(books.sessions[id].session());
+        if let Some(started) = books.started_by(&request)? {
+            return Ok(started.session());
         }
+        let mut session = self.new_session(&capacity.group.id, &application.id, request);
+        let created_at = session.created_at.saturating_sub(already_running);
+        session.created_at = created_at.unwrap_or(session.created_at);
+        if let Some(place) = places.first() {
+            session.location.clone_from(&place.location);
+        }
+        let (entry, commands) = self.entry_for(session.clone());
+        books.add(Arc::clone(&entry));
+        self.spawn(Life::new(Arc::clone(self), entry, application, places, commands).lead());
+        Ok(session)
+    }
 
+    fn new_session(
+        &self,
+        stream_group_id: &str,
+        application_id: &str,
+        request: StartStreamSession,
+    ) -> StreamSession {
         let now = Timestamp::now();
         let seconds = |given: Option<i64>, default: Duration| {
             given.and_then(|seconds| u64::try_from(seconds).ok()).map_or(default, Duration::from_secs)
         };
-        let session = StreamSession {
-            id: SessionId::generate(&capacity.group.id),
-            application_id: application.id.clone(),
-            location: places.first().map(|place| place.location.clone()).unwrap_or_default(),
+        StreamSession {
+            id: SessionId::generate(stream_group_id),
+            application_id: application_id.to_owned(),
+            location: String::new(),
             status: Status::Activating,
             status_reason: None,
-            created_at: now.saturating_sub(already_running).unwrap_or(now),
+            created_at: now,
             last_updated_at: now,
             export: None,
             connection_timeout: seconds(request.connection_timeout_seconds, self.timings.connection_timeout),
             session_length: seconds(request.session_length_seconds, self.timings.session_length),
             request,
-        };
-        if let Some(token) = session.request.client_token.clone() {
-            books.started.insert(token, (session.request.clone(), session.id.clone()));
         }
-        let (entry, commands) = self.entry_for(session.clone());
-        books.sessions.insert(session.id.clone(), Arc::clone(&entry));
-        self.spawn(Life::new(Arc::clone(self), entry, application, places, commands).lead());
-        Ok(session)
     }
 
     /// Writes a session into the books that no game plays, and that changes only by calls.
     pub(super) fn write_down(&self, session: StreamSession) {
-        let id = session.id.clone();
         let (entry, _) = self.entry_for(session);
-        self.books().sessions.insert(id, entry);
+        self.books().add(entry);
     }
 
     fn entry_for(&self, session: StreamSession) -> (Arc<Entry>, mpsc::UnboundedReceiver<Command>) {
@@ -96,7 +100,7 @@ impl Service {
                     "The files of stream session {} are already being exported",
                     session.id.id
                 ))),
-                (Some(_), SecondExport::Ignored) => Ok(()),
+                (Some(_), SecondExport::Ignored) => Ok(false),
                 (None, _) | (Some(_), SecondExport::Replaces) => {
                     session.export = Some(ExportFiles {
                         status: ExportStatus::Pending,
@@ -104,7 +108,7 @@ impl Service {
                         output_uri: output_uri.to_owned(),
                         access_key_id: access_key_id.to_owned(),
                     });
-                    Ok(())
+                    Ok(true)
                 }
             }
         })
@@ -132,15 +136,15 @@ pub(super) fn terminate(entry: &Entry) -> Result<(), ServiceError> {
             "Stream session {} cannot be terminated in status ACTIVATING",
             session.id.id
         ))),
-        Status::Terminating | Status::Terminated | Status::Error => Ok(()),
+        Status::Terminating | Status::Terminated | Status::Error => Ok(false),
         _ if has_life => {
             session.status = Status::Terminating;
-            Ok(())
+            Ok(true)
         }
         _ => {
             session.status = Status::Terminated;
             session.status_reason = Some(StatusReason::ApiTerminated);
-            Ok(())
+            Ok(true)
         }
     })?;
     entry.commands.send(Command::Terminate).ok();
@@ -151,10 +155,10 @@ pub(super) fn terminate(entry: &Entry) -> Result<(), ServiceError> {
 /// `SignalResponse`: what a browser would be told, if there were a picture to stream.
 pub(super) fn connect(entry: &Entry) -> Result<String, ServiceError> {
     entry.try_update(|session| match session.status {
-        Status::Active => Ok(()),
+        Status::Active => Ok(false),
         Status::PendingClientReconnection => {
             session.status = Status::Reconnecting;
-            Ok(())
+            Ok(true)
         }
         _ => Err(ServiceError::Conflict(format!(
             "Stream session {} must be in status PENDING_CLIENT_RECONNECTION or ACTIVE",

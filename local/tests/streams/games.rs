@@ -89,6 +89,7 @@ async fn a_game_ends_when_nobody_takes_its_frames() {
         .env("HOME", folder.path())
         .env("TMPDIR", folder.path())
         .stdout(Stdio::piped())
+        .kill_on_drop(true)
         .spawn()
         .expect("a game");
     let log = eventually_read(&saved_folder(folder.path()).join("Logs/Skylark.log")).await;
