@@ -37,6 +37,8 @@ pub struct Options {
     pub switches: Switches,
     /// How long GameLift Streams takes for things.
     pub timings: Timings,
+    /// Whether cargo's progress in building the functions and the game goes to standard error.
+    pub build_output: bool,
 }
 
 impl Options {
@@ -49,6 +51,7 @@ impl Options {
             schedules: Schedules::ByHand,
             switches: Switches::default(),
             timings: Timings::default(),
+            build_output: false,
         }
     }
 }
@@ -106,7 +109,7 @@ pub struct LocalCloud {
 impl LocalCloud {
     /// Builds the functions and the game, and starts everything.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let built = executables::build(&["start-export", "index-export", "game"])?;
+        let built = executables::build(&["start-export", "index-export", "game"], options.build_output)?;
         let game = built["game"].clone();
         let account = Account::default();
         let (events, receiver) = EventSender::new(account.clone());

@@ -26,13 +26,14 @@ pub fn workspace() -> &'static Path {
 
 /// Builds cargo binaries of the workspace, in the profile of this process; gives their paths by their names.
 ///
-/// Cargo's own words go to standard error. Nothing is done for what is built already.
-pub fn build(binaries: &[&str]) -> Result<BTreeMap<String, PathBuf>, BuildError> {
+/// Errors go to standard error, and cargo's progress too if it is wanted. Nothing is done for what is built already.
+pub fn build(binaries: &[&str], progress: bool) -> Result<BTreeMap<String, PathBuf>, BuildError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command
-        .args(["build", "--quiet", "--message-format", "json-render-diagnostics"])
-        .current_dir(workspace());
+    command.args(["build", "--message-format", "json-render-diagnostics"]).current_dir(workspace());
+    if !progress {
+        command.arg("--quiet");
+    }
     command.args(binaries.iter().flat_map(|name| ["--bin", name]));
     if !cfg!(debug_assertions) {
         command.arg("--release");

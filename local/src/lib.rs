@@ -5,6 +5,7 @@
 //! the tests show is seen from outside.
 //!
 //! - [`cloud`]: all of it together, and the stack of `template.yaml` deployed to it
+//! - [`demo`]: the four games of `cargo demo`, from their start to their records
 //! - [`executables`]: the functions and the game, built by cargo
 //! - [`account`]: who owns it all (account id, Region), and the events that its services emit
 //! - [`delivery`]: queues and topics, which keep what they get
@@ -17,6 +18,7 @@
 pub mod account;
 pub mod cloud;
 pub mod delivery;
+pub mod demo;
 pub mod eventbridge;
 pub mod executables;
 pub mod game;
