@@ -107,8 +107,9 @@ impl Files {
 /// Whether a key is a relative path that means the same file on every common file system.
 fn is_plain(key: &str) -> bool {
     key.split('/').all(|segment| {
-        !matches!(segment, "" | "." | "..")
+        !segment.is_empty()
             && segment.len() <= LONGEST_NAME
+            // That is also `.` and `..`; Windows drops these characters.
             && !segment.ends_with(['.', ' '])
             && !segment.contains(|c: char| {
                 c.is_control() || matches!(c, '\\' | ':' | '<' | '>' | '"' | '|' | '?' | '*')

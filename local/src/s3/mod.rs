@@ -5,8 +5,10 @@
 //! Each write, deletion and change of tags sends S3's event to EventBridge, if the bucket has that switched on, and
 //! each request over HTTP is in an [access log](S3::access_log), failed ones too.
 //!
-//! Not here: versions, ACLs and policies, encryption, lifecycle rules, `ListObjects` version 1, `UploadPartCopy`. A
-//! request without a checksum gets none (S3 computes a CRC64NVME), and a malformed `Range` is an error (S3 ignores it).
+//! Not here: versions, ACLs and policies, encryption, lifecycle rules, `ListObjects` version 1, `UploadPartCopy`, the
+//! parts of finished objects, checksums of XML requests beyond the signed SHA-256. A write without a checksum gets none
+//! (S3 computes a CRC64NVME), and a malformed `Range` is an error (S3 ignores it).
+//!
 //! s3s logs each refusal as an error of target `s3s`.
 
 mod access_log;

@@ -36,7 +36,7 @@ async fn keys_that_are_no_paths_are_kept_apart_and_inside_the_folder() {
         "a//b",
         "..",
         "../..",
-        "../../../escaped",
+        "../../escaped",
         "a/../b",
         "./a",
         ".",
