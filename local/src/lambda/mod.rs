@@ -16,6 +16,8 @@ mod pool;
 mod process;
 mod runtime_api;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
