@@ -76,13 +76,11 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Failure> {
 /// Exits, unless it did so already for this request.
 fn exit_once(request_id: &str) -> Result<Value, Failure> {
     let mark = std::env::temp_dir().join(format!("echo-function-{request_id}"));
-    match std::fs::remove_file(&mark) {
-        Ok(()) => Ok(Value::Null),
-        Err(_) => {
-            std::fs::write(&mark, "").map_err(failure)?;
-            exit(1)
-        }
+    if std::fs::remove_file(&mark).is_ok() {
+        return Ok(Value::Null);
     }
+    std::fs::write(&mark, "").map_err(failure)?;
+    exit(1)
 }
 
 fn failure(error: impl std::fmt::Display) -> Failure {

@@ -17,7 +17,6 @@ pub mod delivery;
 pub mod eventbridge;
 pub mod game;
 pub mod lambda;
-pub mod queues;
 pub mod s3;
 pub mod streams;
 pub mod template;

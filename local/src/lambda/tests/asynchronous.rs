@@ -110,7 +110,7 @@ async fn the_number_of_retries_is_the_templates() {
 #[tokio::test]
 async fn the_pauses_count_in_full_for_an_events_age_however_short_they_are() {
     let mut function = with_destinations("Echo");
-    function.asynchronous.maximum_event_age = Duration::from_secs(60);
+    function.asynchronous.maximum_event_age = Duration::from_mins(1);
     let local = Local::start(vec![function]).await;
     let (_, attempts) = run(&local, "Echo", json!({"do": "fail"})).await;
     assert_eq!(attempts.len(), 1);

@@ -45,7 +45,7 @@ EventInvokeConfig:
     OnFailure: {Type: SQS, Destination: !GetAtt Queue.Arn}
     OnSuccess: {Type: EventBridge, Destination: !Sub 'arn:aws:events:${AWS::Region}:${AWS::AccountId}:event-bus/default'}",
     );
-    assert_eq!(echo.timeout, Duration::from_secs(60));
+    assert_eq!(echo.timeout, Duration::from_mins(1));
     assert_eq!(echo.memory_size, 256);
     assert_eq!(echo.reserved_concurrency, Some(1));
     assert_eq!(echo.environment["QUEUE"], "https://sqs.us-west-2.amazonaws.com/111122223333/s-Queue-local");
@@ -55,7 +55,7 @@ EventInvokeConfig:
     assert_eq!(echo.logging.group, "/logs");
     assert_eq!(echo.dead_letter, Some(Recipient::Queue(QUEUE.into())));
     assert_eq!(echo.asynchronous.maximum_retry_attempts, 0);
-    assert_eq!(echo.asynchronous.maximum_event_age, Duration::from_secs(900));
+    assert_eq!(echo.asynchronous.maximum_event_age, Duration::from_mins(15));
     assert_eq!(echo.asynchronous.on_failure, Some(Recipient::Queue(QUEUE.into())));
     let bus = "arn:aws:events:us-west-2:111122223333:event-bus/default";
     assert_eq!(echo.asynchronous.on_success, Some(Recipient::EventBus(bus.into())));

@@ -24,7 +24,10 @@ fn what_yaml_1_1_and_1_2_read_differently_is_refused() {
 
 #[test]
 fn an_error_in_the_syntax_names_the_line() {
-    assert_eq!(refused(resolve("Resources:\n  A: !Reff B\n")), "line 2: unknown intrinsic function `!Reff`");
+    assert_eq!(
+        refused(resolve("Resources:\n  A: !Reff B\n")),
+        "line 2: the intrinsic function `!Reff` is unknown here"
+    );
     assert!(refused(resolve("Resources:\n  A: [1\n")).starts_with("line "));
     assert!(refused(resolve("")).contains("empty"));
     assert!(refused(resolve("a: 1\n---\nb: 2\n")).contains("single document"));
