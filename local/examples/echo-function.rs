@@ -1,7 +1,8 @@
 //! A Lambda function for the tests of the local Lambda: it does what the event says.
 //!
 //! `{"do": "echo"}` answers with the event and what the function was told about its invocation, `"environment"` with
-//! all its variables; `"fail"`, `"panic"`, `"sleep"` (`"milliseconds"`), `"exit"` (`"code"`) and `"abort"` do that;
+//! all its variables; `"fail"`, `"panic"`, `"sleep"` (`"milliseconds"`), `"exit"` (`"code"`), `"exit-once"` (for each request) and
+//! `"abort"` do that;
 //! `"log"` writes `"lines"` to both outputs; `"large"` answers with `"bytes"` bytes. With `FAIL_INIT` set it exits before
 //! it asks for an event.
 
@@ -55,8 +56,9 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Failure> {
         "panic" => panic!("as asked"),
         "sleep" => {
             tokio::time::sleep(Duration::from_millis(number(&event, "milliseconds"))).await;
-            Ok(json!("slept"))
+            Ok(json!({"pid": std::process::id()}))
         }
+        "exit-once" => exit_once(&context.request_id),
         "exit" => exit(i32::try_from(number(&event, "code")).unwrap_or(1)),
         "abort" => abort(),
         "log" => {
@@ -69,6 +71,16 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Failure> {
         "large" => Ok(Value::from("x".repeat(usize::try_from(number(&event, "bytes")).unwrap_or(0)))),
         other => Err(Failure(format!("cannot {other}"))),
     }
+}
+
+/// Exits, unless it did so already for this request.
+fn exit_once(request_id: &str) -> Result<Value, Failure> {
+    let mark = std::env::temp_dir().join(format!("echo-function-{request_id}"));
+    if std::fs::remove_file(&mark).is_ok() {
+        return Ok(Value::Null);
+    }
+    std::fs::write(&mark, "").map_err(failure)?;
+    exit(1)
 }
 
 fn failure(error: impl std::fmt::Display) -> Failure {

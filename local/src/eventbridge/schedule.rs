@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_rate_counts_minutes_hours_or_days() {
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         for (expression, minutes) in [("rate(1 minute)", 1), ("rate(5 minutes)", 5), ("rate(2 days)", 2880)] {
             let rate: Rate = expression.parse().unwrap();
             assert_eq!(rate.interval(minute), minute * minutes, "{expression}");

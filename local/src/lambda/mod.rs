@@ -1,10 +1,10 @@
 //! Lambda: functions that run as they are deployed, as child processes that speak to the runtime API.
 //!
-//! - [`function`]: a function as it is deployed
-//! - [`runtime_api`]: the HTTP interface that its processes poll
-//! - [`environment`], [`pool`]: the processes, one event at a time each, several for each function
-//! - [`asynchronous`]: the queue, retries and destinations
-//! - [`outcome`], [`logs`]: what can be looked at afterwards
+//! - `function`: a function as it is deployed
+//! - `runtime_api`: the HTTP interface that its processes poll
+//! - `environment`, `pool`: the processes, one event at a time each, several for each function
+//! - `asynchronous`: the queue, retries and destinations
+//! - `outcome`, `logs`: what can be looked at afterwards
 
 mod activity;
 mod asynchronous;
@@ -15,6 +15,8 @@ mod outcome;
 mod pool;
 mod process;
 mod runtime_api;
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

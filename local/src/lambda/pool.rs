@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::activity::Activity;
 use super::environment::{Ended, Environment, Surroundings};
@@ -19,6 +19,10 @@ use super::runtime_api::Event;
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib>
 const INIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a caller waits, with the answer in hand, for the environment to ask for the next event. It does so at once
+/// as a rule, and then the caller's next invocation finds it.
+const RETURN_LIMIT: Duration = Duration::from_millis(100);
 
 /// A function's environments: started on demand, used again, replaced when they have ended.
 #[derive(Debug)]
@@ -77,9 +81,10 @@ impl Pool {
         let duration = started.elapsed();
         let max_memory = environment.max_memory();
         if alive {
-            let pool = Arc::clone(self);
             let left = self.function.timeout.saturating_sub(duration);
-            tokio::spawn(async move { pool.give_back(environment, left, place).await });
+            let pool = Arc::clone(self);
+            let back = tokio::spawn(async move { pool.give_back(environment, left, place).await });
+            timeout(RETURN_LIMIT, back).await.ok();
         }
         outcome(result, duration, init_duration, max_memory)
     }

@@ -41,7 +41,7 @@ pub enum Problem {
     #[error("unknown key `{0}`")]
     UnknownKey(String),
     /// An intrinsic function or YAML tag that CloudFormation does not have, or the local cloud does not evaluate.
-    #[error("unknown intrinsic function `{0}`")]
+    #[error("the intrinsic function `{0}` is unknown here")]
     UnknownIntrinsic(String),
     /// Arguments that the intrinsic function does not take.
     #[error("{function} expects {expected}")]

@@ -1,8 +1,8 @@
 //! `template.yaml`, read and resolved as SAM and CloudFormation would: what the template says is what runs.
 //!
-//! In order: [`yaml`] turns short tags into long forms, [`parameters`] get their values, [`sam`] turns functions and
-//! their events into the resources that CloudFormation sees, [`intrinsics`] and [`conditions`] are evaluated in their
-//! [`scope`], with what [`kinds`] knows of each type; then [`functions`], [`rules`] and the rest of the [`stack`] are
+//! In order: `yaml` turns short tags into long forms, `parameters` get their values, `sam` turns functions and
+//! their events into the resources that CloudFormation sees, `intrinsics` and `conditions` are evaluated in their
+//! `scope`, with what `kinds` knows of each type; then `functions`, `rules` and the rest of the `stack` are
 //! read. What none of them knows is an error that names the place.
 
 mod conditions;

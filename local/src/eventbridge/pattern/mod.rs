@@ -1,7 +1,7 @@
 //! Event patterns, with the semantics of AWS's event-ruler, <https://github.com/aws/event-ruler>.
 //!
-//! - [`operator`]: what a single value is compared with
-//! - [`fields`]: an event as a flat list of fields, each knowing which array elements it is in
+//! - `operator`: what a single value is compared with
+//! - `fields`: an event as a flat list of fields, each knowing which array elements it is in
 //!
 //! What the parser does not know is an error: a pattern either means what it means on AWS, or it is refused.
 

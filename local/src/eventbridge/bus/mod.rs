@@ -1,5 +1,8 @@
 //! The default event bus.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,9 +12,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval_at};
 
-use super::{Rule, Service, Target};
 use crate::account::Account;
 use crate::delivery::{Mailboxes, Message, Recipient};
+use crate::eventbridge::{Rule, Service, Target};
 use crate::lambda::Lambda;
 
 /// Whether schedules run.
