@@ -55,7 +55,7 @@ fn weigh(findings: &Findings, ending: &Ending, alarms: &[AlarmNote]) -> (Verdict
     {
         return (
             Verdict::Crash,
-            Reason::new("minidump", format!("the game left a minidump: {}", evidence.path)),
+            Reason::new("minidump", format!("the game left a minidump, {}", file_name(&evidence.path))),
         );
     }
     if let Some(alarm) = alarms.first() {
@@ -67,7 +67,7 @@ fn weigh(findings: &Findings, ending: &Ending, alarms: &[AlarmNote]) -> (Verdict
     if let Some(log) = &findings.clean_exit {
         return (
             Verdict::Clean,
-            Reason::new("clean-exit-mark", format!("{log} ends as one of a clean exit")),
+            Reason::new("clean-exit-mark", format!("{} ends as one of a clean exit", file_name(log))),
         );
     }
     judge_ending(ending)
@@ -97,6 +97,10 @@ fn judge_ending(ending: &Ending) -> (Verdict, Reason) {
             (Verdict::Suspect, Reason::new("ended-by-fault", detail))
         }
     }
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 #[cfg(test)]

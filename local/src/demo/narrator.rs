@@ -122,9 +122,10 @@ impl<'a, T: FnMut(String)> Narrator<'a, T> {
         let trigger = answer["trigger"].as_str().unwrap_or_default();
         for session in answer["sessions"].as_array().into_iter().flatten() {
             let id = session["streamSessionId"].as_str().unwrap_or_default();
-            let (outcome, detail) = (&session["outcome"], &session["detail"]);
-            let outcome = outcome.as_str().unwrap_or_default();
-            let detail = detail.as_str().map(|detail| format!(" ({detail})")).unwrap_or_default();
+            let outcome = session["outcome"].as_str().unwrap_or_default();
+            // Of an armed session the detail is the long URI of what will arrive.
+            let detail = session["detail"].as_str().filter(|_| outcome != "armed");
+            let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
             self.say(&format!("start-export ({trigger}): {id} {outcome}{detail}"));
         }
     }
