@@ -55,6 +55,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Failure> {
         "fail" => Err(Failure(format!("as asked: {event}"))),
         "panic" => panic!("as asked"),
         "sleep" => {
+            writeln!(std::io::stdout(), "sleeping {}", std::process::id()).map_err(failure)?;
             tokio::time::sleep(Duration::from_millis(number(&event, "milliseconds"))).await;
             Ok(json!({"pid": std::process::id()}))
         }

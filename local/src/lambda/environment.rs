@@ -138,30 +138,32 @@ impl Environment {
         Ok(())
     }
 
-    /// Hands an event over and waits for the answer. Returns, besides it, whether the process is still alive.
-    pub(super) async fn invoke(&mut self, event: Event) -> (Result<Value, FunctionError>, bool) {
-        let limit = self.function.timeout;
-        let request_id = event.request_id.clone();
-        match timeout(limit, self.hand_over_and_wait(event)).await {
-            Ok(Ok(answer)) => (answer, true),
-            Ok(Err(ended)) => (Err(ended.error(&request_id)), false),
-            Err(_) => {
-                self.kill().await;
-                (Err(Ended::TimedOut(limit).error(&request_id)), false)
-            }
-        }
-    }
-
-    async fn hand_over_and_wait(&mut self, event: Event) -> Result<Result<Value, FunctionError>, Ended> {
-        let request_id = event.request_id.clone();
-        self.request_id = Some(request_id.clone());
+    /// Gives the process an event. If that fails, the process is gone and has not seen the event.
+    pub(super) async fn hand_over(&mut self, event: &Event) -> Result<(), Ended> {
         loop {
             self.ready(self.function.timeout).await?;
             // A connection can be lost, and made again.
             if self.waiting.take().is_some_and(|waiting| waiting.send(event.clone()).is_ok()) {
-                break;
+                self.request_id = Some(event.request_id.clone());
+                return Ok(());
             }
         }
+    }
+
+    /// Waits for the answer to the event that was handed over. Returns, besides it, whether the process is still alive.
+    pub(super) async fn answer(&mut self, request_id: &str) -> (Result<Value, FunctionError>, bool) {
+        let limit = self.function.timeout;
+        match timeout(limit, self.report(request_id)).await {
+            Ok(Ok(answer)) => (answer, true),
+            Ok(Err(ended)) => (Err(ended.error(request_id)), false),
+            Err(_) => {
+                self.kill().await;
+                (Err(Ended::TimedOut(limit).error(request_id)), false)
+            }
+        }
+    }
+
+    async fn report(&mut self, request_id: &str) -> Result<Result<Value, FunctionError>, Ended> {
         loop {
             match self.happening().await {
                 Happening::Call(Call::Response(report)) if report.request_id == request_id => {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use super::activity::Activity;
 use super::environment::{Ended, Environment, Surroundings};
 use super::function::Function;
-use super::outcome::{FunctionError, Outcome};
+use super::outcome::Outcome;
 use super::runtime_api::Event;
 
 /// How long the initialisation may take outside of an invocation.
@@ -72,12 +72,12 @@ impl Pool {
             init_duration,
             max_memory,
         };
-        let (mut environment, init_duration) = match self.environment(request_id).await {
-            Ok(ready) => ready,
-            Err(error) => return outcome(Err(error), Duration::ZERO, None, None),
+        let (mut environment, init_duration) = match self.hand_over(request_id, payload).await {
+            Ok(taken) => taken,
+            Err(ended) => return outcome(Err(ended.error(request_id)), Duration::ZERO, None, None),
         };
         let started = Instant::now();
-        let (result, alive) = environment.invoke(self.event(request_id, payload)).await;
+        let (result, alive) = environment.answer(request_id).await;
         let duration = started.elapsed();
         let max_memory = environment.max_memory();
         if alive {
@@ -89,21 +89,28 @@ impl Pool {
         outcome(result, duration, init_duration, max_memory)
     }
 
-    /// An environment that waits for an event, and how long it took to start if it is new.
-    async fn environment(&self, request_id: &str) -> Result<(Environment, Option<Duration>), FunctionError> {
+    /// The environment that took the event, and how long it took to start if it is new.
+    async fn hand_over(
+        &self,
+        request_id: &str,
+        payload: Bytes,
+    ) -> Result<(Environment, Option<Duration>), Ended> {
         while let Some(mut environment) = self.pop() {
-            if environment.is_alive() {
+            // It may have ended since.
+            let event = self.event(request_id, payload.clone());
+            if environment.is_alive() && environment.hand_over(&event).await.is_ok() {
                 return Ok((environment, None));
             }
         }
         let started = Instant::now();
-        let environment = match self.start(INIT_LIMIT).await {
-            Ok(environment) => Ok(environment),
+        let mut environment = match self.start(INIT_LIMIT).await {
+            Ok(environment) => environment,
             // Lambda tries once more, as a part of the invocation.
-            Err(_) => self.start(self.function.timeout).await,
+            Err(_) => self.start(self.function.timeout).await?,
         };
-        let environment = environment.map_err(|ended| ended.error(request_id))?;
-        Ok((environment, Some(started.elapsed())))
+        let init_duration = started.elapsed();
+        environment.hand_over(&self.event(request_id, payload)).await?;
+        Ok((environment, Some(init_duration)))
     }
 
     async fn start(&self, limit: Duration) -> Result<Environment, Ended> {

@@ -1,12 +1,12 @@
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{is_running, kill, until_gone};
-use crate::lambda::InvokeError;
-use crate::lambda::testing::{Local, echo};
+use crate::lambda::testing::{Local, echo, options};
+use crate::lambda::{InvokeError, Options};
 
 /// Set for the process that [`no_process_outlives_a_local_cloud_that_is_killed`] kills.
 const VICTIM: &str = "CRASH_CAPTURE_TEST_VICTIM";
@@ -50,22 +50,21 @@ async fn no_process_outlives_a_local_cloud_that_is_killed() {
         .spawn()
         .unwrap();
     let lines = BufReader::new(victim.stderr.take().unwrap()).lines();
-    let pid = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("pid ")?.parse::<u32>().ok());
-    let pid = json!(pid.expect("the victim's function has started"));
+    let sleeping = |line: String| line.strip_prefix("[Echo] sleeping ")?.parse::<u32>().ok();
+    let pid = lines.map_while(Result::ok).find_map(sleeping);
+    let pid = json!(pid.expect("the victim's function is busy"));
     assert!(is_running(&pid));
     kill(&json!(victim.id()));
     victim.wait().unwrap();
     until_gone(&pid).await;
 }
 
-/// Not a test of its own: starts a function that is busy for a minute.
+/// Not a test of its own: starts a function that is busy for a minute, and echoes its log.
 #[tokio::test]
 async fn be_the_victim() {
     if std::env::var_os(VICTIM).is_none() {
         return;
     }
-    let local = Local::start(vec![echo("Echo")]).await;
-    let pid: Value = local.answer("Echo", json!({})).await["pid"].clone();
-    writeln!(std::io::stderr(), "pid {pid}").unwrap();
+    let local = Local::with(vec![echo("Echo")], Options { echo: true, ..options() }).await;
     local.lambda.invoke("Echo", &json!({"do": "sleep", "milliseconds": 60_000})).await.unwrap();
 }

@@ -21,7 +21,7 @@ pub(super) fn of_functions(globals: Option<&Value>) -> Result<Map<String, Value>
     }
 }
 
-/// Maps are merged, lists joined (the global one first), everything else is replaced.
+/// Maps are merged, everything else is replaced. (SAM joins lists; no list is read here.)
 ///
 /// <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html>
 pub(super) fn merge(global: &Map<String, Value>, local: &Map<String, Value>) -> Map<String, Value> {
@@ -30,10 +30,6 @@ pub(super) fn merge(global: &Map<String, Value>, local: &Map<String, Value>) -> 
         let value = match (merged.remove(key), value) {
             (Some(Value::Object(ours)), Value::Object(theirs)) if !is_call(&ours) && !is_call(theirs) => {
                 Value::Object(merge(&ours, theirs))
-            }
-            (Some(Value::Array(mut ours)), Value::Array(theirs)) if key != "Architectures" => {
-                ours.extend(theirs.iter().cloned());
-                Value::Array(ours)
             }
             (_, value) => value.clone(),
         };
