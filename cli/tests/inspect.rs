@@ -35,8 +35,9 @@ fn a_zip_is_told_as_the_record_that_its_files_make() {
     let folder = tempfile::tempdir().unwrap();
     let output = inspect(&["--json"], &zip_in(folder.path()));
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(output.stdout.iter().filter(|byte| **byte == b'\n').count(), 1);
-    let record: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().count(), 1);
+    let record: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(
         (&record["schema"], &record["state"], &record["verdict"]),
         (&json!(1), &json!("indexed"), &json!("crash"))

@@ -82,3 +82,49 @@ async fn files_are_counted_by_the_exports_folders() {
     let roots = &found.roots;
     assert_eq!((roots.application, roots.profile, roots.temp, roots.stats, roots.other), (1, 1, 1, 1, 1));
 }
+
+/// A dump with one stream, whose bytes come right behind the directory.
+fn dump_with(stream_type: u32, stream: &[u8]) -> Vec<u8> {
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
+    let header = [&b"MDMP"[..], &words(&[0xa793, 1, 32, 0, 0, 0, 0])].concat();
+    let size = u32::try_from(stream.len()).unwrap();
+    [header, words(&[stream_type, size, 44]), stream.to_vec()].concat()
+}
+
+/// Entries whose fields at the given places are all the same word.
+fn list(count: u32, entry_size: usize, fields: &[(usize, u32)]) -> Vec<u8> {
+    let mut entry = vec![0; entry_size];
+    for (place, word) in fields {
+        entry[*place..place + 4].copy_from_slice(&word.to_le_bytes());
+    }
+    [count.to_le_bytes().to_vec(), entry.repeat(count as usize)].concat()
+}
+
+#[tokio::test]
+async fn a_dump_that_would_blow_up_in_the_parser_is_not_given_to_it() {
+    const MODULES: u32 = 4;
+    const THREAD_NAMES: u32 = 24;
+    let shared_name = 8000_u32;
+    let cases = [
+        ("longer than 8 KiB", MODULES, list(1, 108, &[(20, 44 + 4)])),
+        ("longer than 4 KiB", MODULES, list(1, 108, &[(20, 44 + 4), (76, 5000)])),
+        ("more than 4,096 entries", MODULES, list(4097, 108, &[])),
+        ("longer than 4 MiB together", MODULES, list(2000, 108, &[(20, 44 + 4 + 2000 * 108)])),
+        ("longer than 4 MiB together", THREAD_NAMES, list(2000, 12, &[(4, 44 + 4 + 2000 * 12)])),
+    ];
+    for (expected, stream_type, mut stream) in cases {
+        if expected.contains("8 KiB") {
+            // The name's length is read from the entry's own first word.
+            stream[4..8].copy_from_slice(&9000_u32.to_le_bytes());
+        }
+        // The name that all entries share: its length, and then itself.
+        stream.extend(shared_name.to_le_bytes());
+        stream.extend(vec![b'x'; shared_name as usize]);
+        let found = findings(&[("temp/bomb.dmp", &dump_with(stream_type, &stream))]).await;
+        assert!(found.problems[0].detail.contains(expected), "{expected}: {:?}", found.problems);
+    }
+    let mut many = dump_with(0, &[]);
+    many[8..12].copy_from_slice(&129_u32.to_le_bytes());
+    let found = findings(&[("temp/many.dmp", &many)]).await;
+    assert!(found.problems[0].detail.contains("more than 128 streams"), "{:?}", found.problems);
+}

@@ -44,19 +44,57 @@ fn a_session_that_cannot_be_read_is_refused_with_what_was_expected() {
     assert!(error.contains("streamSessionId") && error.contains("an identifier"), "{error}");
 }
 
-/// Each file in `events/start-export/` is one that start-export knows.
-#[test]
-fn every_event_of_the_collection_is_understood() {
+fn event(file: &str) -> Value {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events/start-export");
-    let mut count = 0;
-    for file in std::fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
-        let event: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        if path.ends_with("alarm-direct-action.json") || path.ends_with("alarm-contributor.json") {
-            continue;
-        }
-        scope_of(&event).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        count += 1;
+    serde_json::from_slice(&std::fs::read(folder.join(file)).unwrap()).unwrap()
+}
+
+fn session() -> SessionName {
+    let arn = "arn:aws:gameliftstreams:us-west-2:111122223333:streamsession/sg-1AB2C3De4/ABC123def4567";
+    SessionName::from_arn(arn).unwrap()
+}
+
+#[test]
+fn the_projects_own_event_names_a_session_by_arn_or_ids_in_an_envelope_or_bare() {
+    for file in ["session-event-arn.json", "session-event-ids.json", "direct-invocation.json"] {
+        assert_eq!(scope_of(&event(file)).unwrap(), Scope::Session(session()), "{file}");
     }
-    assert!(count > 5, "{count}");
+}
+
+#[test]
+fn cloudtrail_names_a_session_that_was_started_or_connected_to() {
+    for file in ["cloudtrail-start-stream-session.json", "cloudtrail-create-stream-session-connection.json"] {
+        assert_eq!(scope_of(&event(file)).unwrap(), Scope::SessionInScope(session()), "{file}");
+    }
+    let mut by_arn = event("cloudtrail-create-stream-session-connection.json");
+    by_arn["detail"]["requestParameters"]["StreamSessionIdentifier"] =
+        "arn:aws:gameliftstreams:us-west-2:111122223333:streamsession/sg-1AB2C3De4/ABC123def4567".into();
+    assert_eq!(scope_of(&by_arn).unwrap(), Scope::SessionInScope(session()));
+    let denied = scope_of(&event("cloudtrail-start-stream-session-denied.json")).unwrap();
+    assert!(matches!(denied, Scope::Nothing(why) if why.contains("AccessDenied")));
+}
+
+#[test]
+fn the_schedule_asks_for_a_sweep() {
+    assert_eq!(scope_of(&event("scheduled-event.json")).unwrap(), Scope::Sweep);
+}
+
+#[test]
+fn only_an_alarm_that_goes_to_alarm_and_is_not_our_own_asks_for_anything() {
+    let Scope::Alarm(alarm) = scope_of(&event("alarm-metric.json")).unwrap() else { panic!() };
+    assert_eq!(alarm.note.name, "gamelift-streams-frame-rate-zero");
+    assert_eq!(alarm.note.at.to_string(), "2026-11-20T18:30:24.107Z");
+    let selection = Selection {
+        stream_group: Some("sg-1AB2C3De4".into()),
+        location: Some("us-west-2".into()),
+        application: None,
+    };
+    assert_eq!(alarm.selections, [selection]);
+    assert!(matches!(scope_of(&event("alarm-metric-ok.json")).unwrap(), Scope::Nothing(_)));
+    let mut already = event("alarm-metric.json");
+    already["detail"]["previousState"]["value"] = "ALARM".into();
+    assert!(matches!(scope_of(&already).unwrap(), Scope::Nothing(_)));
+    let mut own = event("alarm-metric.json");
+    own["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]["namespace"] = "CrashCapture".into();
+    assert!(matches!(scope_of(&own).unwrap(), Scope::Nothing(_)));
 }

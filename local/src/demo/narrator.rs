@@ -81,7 +81,7 @@ impl<'a, T: FnMut(String)> Narrator<'a, T> {
         let game = self.names[id].title();
         match (status, reason) {
             (Status::Active, _) => {
-                self.say(&format!("GameLift Streams: {id} is ACTIVE (the game that {game})"))
+                self.say(&format!("GameLift Streams: {id} is ACTIVE (the game that {game})"));
             }
             (Status::Terminated | Status::Error, Some(reason)) => {
                 let reason = reason.as_str().unwrap_or_default();
