@@ -36,7 +36,7 @@ async fn a_crash_is_recorded_with_module_and_offset() {
     let offset = u64::from_str_radix(offset, 16).unwrap();
     let site = crash_site(&cloud.game).unwrap();
     assert!(site.contains(&offset), "{offset:#x} is not in {site:#x?}");
-    assert!(record["evidence"][0]["path"].as_str().unwrap().ends_with(".dmp"));
+    assert!(record["evidence"][0]["path"].as_str().unwrap().ends_with("/UEMinidump.dmp"));
     assert_eq!(record["files"]["roots"]["stats"], 1);
 
     let date = record["session"]["createdAt"].as_str().unwrap()[..10].to_owned();
