@@ -18,6 +18,13 @@ pub const SCHEMA: u32 = 1;
 /// The version of what triage can tell. A record is replaced only by the same or a newer one.
 pub const TRIAGE_VERSION: u32 = 1;
 
+/// The time, to the millisecond: as exact as anything that is kept.
+#[must_use]
+pub fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}
+
 /// Facts about a session, as they were when marker or record was last written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

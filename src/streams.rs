@@ -137,6 +137,8 @@ fn application(arn: Option<&str>) -> Option<Id> {
 }
 
 fn timestamp(at: Option<DateTime>) -> Option<Timestamp> {
+    // The service writes seconds as a floating-point number, in which milliseconds are not exact.
     let at = at?;
-    Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok()
+    let milliseconds = i64::from(at.subsec_nanos()).saturating_add(500_000) / 1_000_000;
+    Timestamp::from_millisecond(at.secs().checked_mul(1000)?.checked_add(milliseconds)?).ok()
 }

@@ -1,6 +1,7 @@
 //! The executables that the local cloud runs: built by cargo, as they are when somebody builds them by hand.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -38,6 +39,9 @@ pub fn build(binaries: &[&str], progress: bool) -> Result<BTreeMap<String, PathB
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
+    for name in variables_of_this_package() {
+        command.env_remove(name);
+    }
     let output = command.stderr(Stdio::inherit()).output()?;
     let built: BTreeMap<_, _> = output.stdout.split(|byte| *byte == b'\n').filter_map(executable).collect();
     if output.status.success() && binaries.iter().all(|name| built.contains_key(*name)) {
@@ -45,6 +49,16 @@ pub fn build(binaries: &[&str], progress: bool) -> Result<BTreeMap<String, PathB
     } else {
         Err(BuildError::Failed(binaries.iter().map(|name| (*name).to_owned()).collect()))
     }
+}
+
+/// What `cargo run` and `cargo test` tell a process of its own package. ring's build script takes a change of these for
+/// a reason to build everything on top of it again.
+fn variables_of_this_package() -> impl Iterator<Item = OsString> {
+    let is_one = |name: &OsString| {
+        let name = name.to_string_lossy();
+        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|it| name.starts_with(it))
+    };
+    std::env::vars_os().map(|(name, _)| name).filter(is_one)
 }
 
 /// Name and path out of one of cargo's messages, if it tells of an executable.

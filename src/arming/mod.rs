@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::record;
 use crate::session::{LIVE_STATUSES, Session, SessionName};
 use crate::store::Store;
 use crate::streams::Streams;
@@ -46,7 +47,7 @@ impl StartExport {
     /// A sweep succeeds even if some sessions could not be seen to, because the next one comes within a minute. Any other
     /// event fails then, so that Lambda delivers it again and at last keeps it as a dead letter.
     pub async fn handle(&self, event: &Value, deadline: Timestamp) -> Result<Answer, Error> {
-        let Trigger { note, scope } = Trigger::parse(event, Timestamp::now())?;
+        let Trigger { note, scope } = Trigger::parse(event, record::now())?;
         let arming = Arming { streams: &self.streams, store: &self.store, note: &note, deadline };
         let is_sweep = scope == Scope::Sweep;
         let mut answer = Answer::new(&note.kind);

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Error;
 use crate::layout;
-use crate::record::{AlarmNote, Marker, Reason, Record, SessionFacts, State, TriggerNote};
+use crate::record::{self, AlarmNote, Marker, Reason, Record, SessionFacts, State, TriggerNote};
 use crate::service::Fault;
 use crate::session::{Phase, Session, SessionName};
 use crate::store::{RecordWrite, Store};
@@ -82,7 +82,7 @@ impl Arming<'_> {
         let uri = self.store.uri(&layout::export_key(application, &session.name, created_at));
         match self.streams.export(&session.name, &uri).await {
             Ok(()) => {
-                self.store.note_armed(&session.name, &uri, Timestamp::now()).await?;
+                self.store.note_armed(&session.name, &uri, record::now()).await?;
                 Ok(Outcome::Armed(uri))
             }
             Err(error) if matches!(error.fault, Fault::Throttled | Fault::Denied) => {

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::archive::ArchiveError;
 use crate::error::Error;
 use crate::layout::{self, ExportName};
-use crate::record::{ExportObject, Marker, Problem, Record, SessionFacts, State};
+use crate::record::{self, ExportObject, Marker, Problem, Record, SessionFacts, State};
 use crate::service::ServiceError;
 use crate::session::{Phase, Session, SessionName};
 use crate::store::{ExportReader, ReadError, RecordWrite};
@@ -148,7 +147,7 @@ fn judged(examined: Result<Findings, String>, known: Known, name: &ExportName) -
         Err(why) => verdict::unreadable(&why),
     };
     record.judgement.problems.extend(problems);
-    record.indexed_at = Some(Timestamp::now());
+    record.indexed_at = Some(record::now());
     record
 }
 
