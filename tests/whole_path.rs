@@ -49,6 +49,25 @@ async fn a_crash_is_recorded_with_module_and_offset() {
 }
 
 #[tokio::test]
+async fn a_capture_is_one_line_in_the_log_with_what_reading_it_took() {
+    let cloud = Cloud::start().await;
+    let session = cloud.play(&crash_after("0.5")).await;
+    cloud.start_export(&session_event(&cloud, &session)).await;
+    cloud.ended(&session).await;
+    let record = cloud.record(&session).await.unwrap();
+    let (requests, bytes) = cloud.reads(INDEX_EXPORT, export_key(&record));
+    let lines = cloud.lambda.logs(INDEX_EXPORT).into_iter().map(|line| line.text);
+    let lines: Vec<Value> = lines.filter_map(|line| serde_json::from_str(&line).ok()).collect();
+    let indexed: Vec<_> = lines.iter().filter(|line| line["fields"]["message"] == "indexed").collect();
+    let [line] = indexed.as_slice() else { panic!("{lines:?}") };
+    let fields = &line["fields"];
+    assert_eq!(fields["session"], session.to_string());
+    assert_eq!((&fields["verdict"], &fields["announce"]), (&json!("crash"), &json!(true)));
+    assert_eq!((&fields["requests"], &fields["bytes"]), (&json!(requests), &json!(bytes)));
+    assert_eq!(requests, 1);
+}
+
+#[tokio::test]
 async fn a_clean_exit_is_clean_by_its_log_and_a_quit_is_just_an_exit() {
     let cloud = Cloud::start().await;
     let clean = cloud.play(&["--exit-after", "1"]).await;

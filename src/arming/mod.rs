@@ -61,7 +61,7 @@ impl StartExport {
                 let outcome = arming.arm_by_name(&name).await?;
                 answer.add(name, outcome);
             }
-            Scope::Alarm(alarm) => self.arm_affected(&arming, &alarm, &mut answer).await?,
+            Scope::Alarm(alarm) => self.arm_affected(&arming, &alarm, &mut answer).await,
             Scope::Sweep => self.sweep(&arming, &mut answer).await?,
         }
         tracing::info!(answer = %answer.to_json(), "done");
@@ -72,12 +72,7 @@ impl StartExport {
     }
 
     /// Arms the live sessions that an alarm selects: without dimensions, those of the configured groups.
-    async fn arm_affected(
-        &self,
-        arming: &Arming<'_>,
-        alarm: &Alarm,
-        answer: &mut Answer,
-    ) -> Result<(), Error> {
+    async fn arm_affected(&self, arming: &Arming<'_>, alarm: &Alarm, answer: &mut Answer) {
         let listed = self.list(&LIVE_STATUSES, answer).await;
         let affected =
             listed.into_iter().filter(|session| alarm.selections.is_empty() || alarm.selects(session));
@@ -86,7 +81,7 @@ impl StartExport {
             let name = session.name.clone();
             (name, arming.arm_for_alarm(session, note).await)
         });
-        answer.add_all(outcomes.await)
+        answer.add_all(outcomes.await);
     }
 
     /// The configured groups' sessions in the given statuses. A group that cannot be listed is named in the answer.

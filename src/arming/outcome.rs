@@ -129,23 +129,15 @@ impl Answer {
         });
     }
 
-    /// Adds outcomes; the first error fails the invocation, after all sessions were seen to.
-    pub(super) fn add_all(
-        &mut self,
-        outcomes: Vec<(SessionName, Result<Outcome, Error>)>,
-    ) -> Result<(), Error> {
-        let mut first_error = None;
+    /// Adds outcomes. An error is one session's alone: the others were seen to.
+    pub(super) fn add_all(&mut self, outcomes: Vec<(SessionName, Result<Outcome, Error>)>) {
         for (name, outcome) in outcomes {
-            match outcome {
-                Ok(outcome) => self.add(name, outcome),
-                Err(error) => {
-                    tracing::error!(session = %name, code = error.code(), %error, "a session could not be seen to");
-                    self.add(name, Outcome::NotReached(error.to_string()));
-                    first_error.get_or_insert(error);
-                }
-            }
+            let outcome = outcome.unwrap_or_else(|error| {
+                tracing::error!(session = %name, code = error.code(), %error, "a session could not be seen to");
+                Outcome::NotReached(error.to_string())
+            });
+            self.add(name, outcome);
         }
-        first_error.map_or(Ok(()), Err)
     }
 
     pub(super) fn add_unlisted(&mut self, group: Option<&Id>, error: &ServiceError) {
