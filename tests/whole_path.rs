@@ -155,14 +155,19 @@ async fn the_same_event_twice_changes_nothing() {
     assert_eq!(cloud.contents().await, indexed);
 }
 
-#[tokio::test]
-async fn an_export_made_by_hand_is_indexed_and_keeps_others_tags() {
-    let cloud = Cloud::start().await;
+/// The record of a crash whose export somebody asked for by hand, with a folder URI.
+async fn exported_by_hand(cloud: &Cloud) -> Value {
     let session = cloud.play(&crash_after("0.5")).await;
     let folder = format!("s3://{}/exports/QA playtest (Linux)/", cloud.bucket);
     cloud.streams.export(&session, &folder, "AKIASOMEBODY00000000").unwrap();
     cloud.ended(&session).await;
-    let record = cloud.record(&session).await.unwrap();
+    cloud.record(&session).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_export_made_by_hand_is_indexed_and_keeps_others_tags() {
+    let cloud = Cloud::start().await;
+    let record = exported_by_hand(&cloud).await;
     assert_eq!((&record["verdict"], record.get("trigger")), (&json!("crash"), None));
     let key = export_key(&record).to_owned();
     assert!(key.starts_with("exports/QA playtest (Linux)/2"), "{key}");
@@ -172,11 +177,7 @@ async fn an_export_made_by_hand_is_indexed_and_keeps_others_tags() {
 #[tokio::test]
 async fn s3s_own_notification_is_understood_too() {
     let cloud = Cloud::start().await;
-    let session = cloud.play(&crash_after("0.5")).await;
-    let folder = format!("s3://{}/exports/QA playtest (Linux)/", cloud.bucket);
-    cloud.streams.export(&session, &folder, "AKIASOMEBODY00000000").unwrap();
-    cloud.ended(&session).await;
-    let record = cloud.record(&session).await.unwrap();
+    let record = exported_by_hand(&cloud).await;
     let encoded = export_key(&record).replace(' ', "+").replace('(', "%28").replace(')', "%29");
     let notification = event(
         "index-export/s3-notification.json",

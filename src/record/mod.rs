@@ -3,14 +3,20 @@
 //! Both are one JSON object on one line, camelCase. Every field of a record but `schema`, `state`, `session.id` and
 //! `session.streamGroupId` may be absent, and enums are open: a reader accepts values that it does not know.
 
+mod facts;
+mod marker;
+mod parts;
+
+pub use facts::SessionFacts;
+pub use marker::{AlarmNote, Marker, TriggerNote};
+pub use parts::{Build, Evidence, Exception, ExportObject, Files, Roots};
+
 use std::fmt;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::layout;
-use crate::session::{Id, Session, SessionName};
+use crate::session::Session;
 
 /// The version of the record's shape.
 pub const SCHEMA: u32 = 1;
@@ -23,152 +29,6 @@ pub const TRIAGE_VERSION: u32 = 1;
 pub fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
-}
-
-/// Facts about a session, as they were when marker or record was last written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SessionFacts {
-    /// The session's ARN.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arn: Option<String>,
-    /// The session's id.
-    pub id: Id,
-    /// The id of its stream group.
-    pub stream_group_id: Id,
-    /// The id of its application.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub application_id: Option<Id>,
-    /// Where it ran.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub location: Option<String>,
-    /// When it was created.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created_at: Option<Timestamp>,
-    /// The service's word for its status.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
-    /// The service's word for why it ended (`StatusReason`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub end_reason: Option<String>,
-}
-
-impl SessionFacts {
-    /// What is known of a session of which nothing but its name is known.
-    #[must_use]
-    pub fn of_name(name: &SessionName) -> Self {
-        Self {
-            arn: None,
-            id: name.id.clone(),
-            stream_group_id: name.stream_group.clone(),
-            application_id: None,
-            location: None,
-            created_at: None,
-            status: None,
-            end_reason: None,
-        }
-    }
-
-    /// Which session this is.
-    #[must_use]
-    pub fn name(&self) -> SessionName {
-        SessionName { stream_group: self.stream_group_id.clone(), id: self.id.clone() }
-    }
-
-    /// The day that the session's keys are dated by: of its creation, or today where nobody knows that.
-    #[must_use]
-    pub fn date(&self) -> Date {
-        layout::utc_date(self.created_at.unwrap_or_else(Timestamp::now))
-    }
-
-    /// The application that the session's keys name.
-    #[must_use]
-    pub fn application(&self) -> Id {
-        self.application_id.clone().unwrap_or_else(Id::unknown)
-    }
-
-    /// The key of the session's record.
-    #[must_use]
-    pub fn record_key(&self) -> String {
-        layout::record_key(self.date(), &self.application(), &self.name())
-    }
-}
-
-impl From<&Session> for SessionFacts {
-    fn from(session: &Session) -> Self {
-        Self {
-            arn: session.arn.clone(),
-            application_id: session.application.clone(),
-            location: session.location.clone(),
-            created_at: session.created_at,
-            status: Some(session.status.clone()),
-            end_reason: session.end_reason.clone(),
-            ..Self::of_name(&session.name)
-        }
-    }
-}
-
-/// What made us look at a session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TriggerNote {
-    /// `sweep`, `session-event`, `cloudtrail`, `alarm`; open.
-    pub kind: String,
-    /// When it reached us.
-    pub at: Timestamp,
-}
-
-/// An alarm that went to ALARM while the session lived, and whose dimensions selected it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AlarmNote {
-    /// The alarm's name.
-    pub name: String,
-    /// When its state changed.
-    pub at: Timestamp,
-}
-
-/// `open/…json`: a session in scope that is not settled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Marker {
-    /// [`SCHEMA`]
-    pub schema: u32,
-    /// The session, as it was when the marker was written.
-    pub session: SessionFacts,
-    /// Where its export goes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_uri: Option<String>,
-    /// When its export was requested by us.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub armed_at: Option<Timestamp>,
-    /// What made us look at it first.
-    pub trigger: TriggerNote,
-    /// Alarms that selected it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub alarms: Vec<AlarmNote>,
-}
-
-impl Marker {
-    /// A marker of a session that nobody has armed yet.
-    #[must_use]
-    pub fn new(session: &Session, trigger: TriggerNote) -> Self {
-        Self {
-            schema: SCHEMA,
-            session: session.into(),
-            output_uri: session.export.as_ref().and_then(|export| export.output_uri.clone()),
-            armed_at: None,
-            trigger,
-            alarms: Vec::new(),
-        }
-    }
-
-    /// Notes an alarm; says whether it is news. One alarm is noted once for each change of its state.
-    pub fn note(&mut self, alarm: &AlarmNote) -> bool {
-        let is_news = !self.alarms.contains(alarm);
-        if is_news {
-            self.alarms.push(alarm.clone());
-        }
-        is_news
-    }
 }
 
 /// Whether a session's files are indexed, or why there are none.
@@ -237,93 +97,6 @@ impl Reason {
 
 /// Something that was in the way, or a limit that was hit: noted, never fatal.
 pub type Problem = Reason;
-
-/// The zip that a record was made from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ExportObject {
-    /// Its bucket.
-    pub bucket: String,
-    /// Its key.
-    pub key: String,
-    /// Its version, in a versioned bucket.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version_id: Option<String>,
-    /// Its `ETag`, without quotes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub etag: Option<String>,
-    /// Its size in bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub size: Option<u64>,
-}
-
-/// Where and how it crashed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exception {
-    /// The text of the crate `minidump`'s `CrashReason`, or the engine's own word.
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// The module that the instruction pointer lies in: its file name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub module: Option<String>,
-    /// The instruction pointer's offset in this module, as `0x…`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub offset: Option<String>,
-    /// The thread's name, or its id where it has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub thread: Option<String>,
-}
-
-/// Which build it was.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Build {
-    /// The build id of the main module: a PE's debug id, an ELF file's build id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-}
-
-/// A file that bears on the verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// `minidump`, `log`; open.
-    pub kind: String,
-    /// Its path in the zip, made harmless for display.
-    pub path: String,
-    /// Its size in bytes, as the zip declares it.
-    pub size: u64,
-}
-
-/// What the zip holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Files {
-    /// Files, folders not counted.
-    pub count: u64,
-    /// Their sizes in bytes, as the zip declares them.
-    pub bytes: u64,
-    /// Files below each of the export's folders; whatever else there is counts as `other`.
-    pub roots: Roots,
-}
-
-/// Files below each folder of an export (developer guide, "Export stream session files").
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Roots {
-    /// The game's own folder.
-    pub application: u64,
-    /// The user's profile.
-    pub profile: u64,
-    /// The system's temporary folder.
-    pub temp: u64,
-    /// Performance statistics.
-    pub stats: u64,
-    /// Anything else.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub other: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
-}
 
 /// What was made of a session: of its files, of how it ended, and of alarms.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -442,6 +215,7 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::{Id, SessionName};
 
     fn record(state: State, triage_version: Option<u32>) -> Record {
         let id = |text: &str| Id::try_from(text.to_owned()).unwrap();
