@@ -6,7 +6,7 @@ mod support;
 
 use crash_capture_local::cloud::{APPLICATION, OTHER_LOCATION, STREAM_GROUP};
 use crash_capture_local::game::crash_site;
-use crash_capture_local::streams::StartOptions;
+use crash_capture_local::streams::{ExportAfterError, StartOptions};
 use serde_json::{Value, json};
 
 use support::{Cloud, INDEX_EXPORT, crash_after, event, long_since, session_event};
@@ -108,6 +108,24 @@ async fn a_session_that_was_seen_too_early_is_followed_by_the_sweep() {
     cloud.ended(&session).await;
     cloud.sweep().await;
     assert_eq!(cloud.record(&session).await.unwrap()["state"], "missed");
+}
+
+#[tokio::test]
+async fn an_export_that_failed_is_recorded_with_the_services_own_text() {
+    let cloud = Cloud::start_with(|options| {
+        options.switches.export_after_error = ExportAfterError::Fails;
+    })
+    .await;
+    let session = cloud.play(&[]).await;
+    cloud.sweep().await;
+    cloud.streams.fail(&session).unwrap();
+    let ended = cloud.ended(&session).await;
+    cloud.sweep().await;
+    let record = cloud.record(&session).await.unwrap();
+    assert_eq!((&record["state"], &record["reason"]["code"]), (&json!("failed"), &json!("export-failed")));
+    let text = ended.export.unwrap().status_reason.unwrap();
+    assert!(record["reason"]["detail"].as_str().unwrap().ends_with(&text), "{record}");
+    assert!(record["armedAt"].is_string());
 }
 
 #[tokio::test]

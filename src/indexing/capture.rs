@@ -35,7 +35,7 @@ pub struct Announced {
     /// The record that is in the index now.
     #[serde(flatten)]
     pub record: Record,
-    /// `false` where the index held it already.
+    /// `false` where another invocation has put it into the index.
     pub announce: bool,
 }
 
@@ -74,7 +74,11 @@ impl IndexExport {
             layout::record_key(record_date(&record, name), &record.session.application(), &name.session);
         let announced = match self.store.put_record(&key, &record).await? {
             RecordWrite::Written => Announced { record, announce: true },
-            RecordWrite::Kept(record) => Announced { record: *record, announce: false },
+            // An earlier attempt of this very invocation may have been killed before it could answer.
+            RecordWrite::Kept(record) => {
+                let announce = record.indexed_by.as_deref() == Some(request_id);
+                Announced { record: *record, announce }
+            }
         };
         self.tag(&announced.record).await?;
         tracing::info!(
