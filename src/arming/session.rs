@@ -42,12 +42,12 @@ impl Arming<'_> {
     /// Arms a session of which GameLift Streams has just told everything.
     pub(super) async fn arm_known(&self, session: Session) -> Result<Outcome, Error> {
         match session.phase() {
-            Phase::Starting => {
+            // The marker makes the sweep follow it.
+            Phase::Starting | Phase::Ending => {
                 self.mark(&session, None).await?;
                 Ok(Outcome::NotYet(session.status))
             }
             Phase::Live => self.arm_live(session, None).await,
-            Phase::Ending => Ok(Outcome::NotYet(session.status)),
             Phase::Ended if session.export.is_some() => Ok(Outcome::AlreadyArmed),
             Phase::Ended => self.record_missed(&session).await,
         }
