@@ -42,6 +42,7 @@ type Branch = BTreeMap<String, Vec<Operator>>;
 pub struct Pattern {
     /// An event matches if it matches all fields of any branch; `$or` makes branches.
     branches: Vec<Branch>,
+    source: Value,
 }
 
 /// A pattern that EventBridge would refuse, or that could never match.
@@ -104,8 +105,14 @@ impl Pattern {
         parse_fields(&mut branches, "", map("", pattern)?, false)?;
         match branches.iter().flat_map(BTreeMap::keys).find(|path| !in_envelope(path)) {
             Some(path) => Err(PatternProblem::UnknownEnvelopeKey.at(path)),
-            None => Ok(Self { branches }),
+            None => Ok(Self { branches, source: pattern.clone() }),
         }
+    }
+
+    /// What was parsed.
+    #[must_use]
+    pub fn source(&self) -> &Value {
+        &self.source
     }
 
     /// Whether the event matches.
