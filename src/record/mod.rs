@@ -8,15 +8,13 @@ mod marker;
 mod parts;
 
 pub use facts::SessionFacts;
-pub use marker::{AlarmNote, Marker, TriggerNote};
+pub use marker::{AlarmNote, Marker, Settling, TriggerNote};
 pub use parts::{Build, Evidence, Exception, ExportObject, Files, Roots};
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-use crate::session::Session;
 
 /// The version of the record's shape.
 pub const SCHEMA: u32 = 1;
@@ -179,15 +177,21 @@ impl Record {
         }
     }
 
-    /// A record of a session that was not captured.
+    /// A record of a session that was not captured. One that was missed was never armed, whatever its marker set out to do.
     #[must_use]
-    pub fn not_captured(state: State, reason: Reason, session: &Session, marker: Option<&Marker>) -> Self {
+    pub fn not_captured(
+        state: State,
+        reason: Reason,
+        session: SessionFacts,
+        marker: Option<&Marker>,
+    ) -> Self {
+        let armed_at = marker.filter(|_| state == State::Failed).and_then(|marker| marker.armed_at);
         Self {
             judgement: Judgement { reason: Some(reason), ..Judgement::default() },
             trigger: marker.map(|marker| marker.trigger.clone()),
             alarms: marker.map(|marker| marker.alarms.clone()).unwrap_or_default(),
-            armed_at: marker.and_then(|marker| marker.armed_at),
-            ..Self::new(state, session.into())
+            armed_at,
+            ..Self::new(state, session)
         }
     }
 

@@ -14,16 +14,18 @@ pub(super) fn scope(detail: &Value) -> Result<Scope, Error> {
     let (service, operation) = (text("eventSource"), text("eventName"));
     if service != "gameliftstreams.amazonaws.com" {
         return Err(Error::Event(format!(
-            "a call to {service:?} in an event of CloudTrail: expected one to gameliftstreams.amazonaws.com"
+            "a call to {:?} in an event of CloudTrail: expected one to gameliftstreams.amazonaws.com",
+            super::excerpt(service)
         )));
     }
     if let Some(code) = detail.get("errorCode").and_then(Value::as_str) {
+        let (operation, code) = (super::excerpt(operation), super::excerpt(code));
         return Ok(Scope::Nothing(format!("the call to {operation} failed: {code}")));
     }
     match operation {
         "StartStreamSession" => started(detail).map(Scope::SessionInScope),
         "CreateStreamSessionConnection" => connected(detail).map(Scope::SessionInScope),
-        other => Ok(Scope::Nothing(format!("{other} is no call by which a session starts"))),
+        other => Ok(Scope::Nothing(format!("{} is no call by which a session starts", super::excerpt(other)))),
     }
 }
 

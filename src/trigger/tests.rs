@@ -94,6 +94,18 @@ fn only_an_alarm_that_goes_to_alarm_and_is_not_our_own_asks_for_anything() {
     let mut already = event("alarm-metric.json");
     already["detail"]["previousState"]["value"] = "ALARM".into();
     assert!(matches!(scope_of(&already).unwrap(), Scope::Nothing(_)));
+    for file in ["alarm-direct-action.json", "alarm-contributor.json"] {
+        let Scope::Alarm(alarm) = scope_of(&event(file)).unwrap() else { panic!("{file}") };
+        let found = alarm.selections.first().and_then(|found| found.stream_group.as_deref());
+        assert_eq!((alarm.selections.len(), found), (1, Some("sg-1AB2C3De4")), "{file}");
+    }
+    let mut direct = event("alarm-direct-action.json");
+    direct["alarmData"]["state"]["value"] = "OK".into();
+    assert!(matches!(scope_of(&direct).unwrap(), Scope::Nothing(_)));
+    let mut own_query = event("alarm-metrics-insights.json");
+    own_query["detail"]["configuration"]["metrics"][0]["expression"] =
+        "SELECT SUM(missed) FROM \"CrashCapture\"".into();
+    assert!(matches!(scope_of(&own_query).unwrap(), Scope::Nothing(_)));
     let mut own = event("alarm-metric.json");
     own["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]["namespace"] = "CrashCapture".into();
     assert!(matches!(scope_of(&own).unwrap(), Scope::Nothing(_)));

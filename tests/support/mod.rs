@@ -43,6 +43,8 @@ impl Cloud {
         let mut options = Options::new(folder.path());
         // CloudTrail tells of sessions only where a test says so.
         options.timings.cloudtrail_after = None;
+        // One pass, and then the end: a sweep would go on for a minute.
+        options.parameters.insert("SweepEverySeconds".to_owned(), "60".to_owned());
         change(&mut options);
         Self { cloud: LocalCloud::start(options).await.unwrap(), folder }
     }
