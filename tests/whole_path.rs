@@ -162,6 +162,7 @@ async fn the_same_event_twice_changes_nothing() {
     assert_eq!(cloud.start_export(&event).await["counts"], json!({"already-armed": 1}));
     assert_eq!(cloud.contents().await, armed);
     cloud.ended(&session).await;
+    cloud.sweep().await;
     let indexed = cloud.contents().await;
     let created =
         cloud.bus.log().into_iter().find(|routed| routed.rules == ["IndexExportFunctionObjectCreated"]);

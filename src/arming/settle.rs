@@ -32,6 +32,7 @@ const STUCK: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a look found, beside the statuses of an export.
 const UNKNOWN_SESSION: &str = "unknown-session";
+const NO_EXPORT: &str = "no-export";
 const LATE_ALARM: &str = "late-alarm";
 
 /// Where an export goes.
@@ -134,7 +135,14 @@ impl StartExport {
         case: &Case<'_>,
         session: &Session,
     ) -> Result<Outcome, Error> {
-        let Some(export) = &session.export else { return arming.record_missed(session).await };
+        let Some(export) = &session.export else {
+            // We set out to arm it. The service may not tell of an export at once.
+            if case.marker.armed_at.is_some() && case.looks(NO_EXPORT) == 1 {
+                self.pause(case, NO_EXPORT).await?;
+                return Ok(Outcome::NotYet("no export is known yet".to_owned()));
+            }
+            return arming.record_missed(session).await;
+        };
         let facts = || facts_of(session, case.marker);
         let target = self.target(export.output_uri.as_deref().or(case.marker.output_uri.as_deref()));
         match (export.status.as_str(), target) {

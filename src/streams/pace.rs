@@ -14,6 +14,10 @@ const RECOVERY: Duration = Duration::from_mins(1);
 /// The slowest that throttling makes us, as a part of the pace.
 const SLOWEST: f64 = 1.0 / 16.0;
 
+/// What was not used within this time is made up for at once, so that a few listings after a pause need not queue. In no
+/// second more than twice the pace is sent.
+const BURST: Duration = Duration::from_secs(1);
+
 /// The pace of one operation.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -24,7 +28,7 @@ pub(super) struct Pace {
 
 #[derive(Debug)]
 struct Lane {
-    /// When the next call may be sent.
+    /// When the next call is due at an even pace. It may be sent as much as [`BURST`] earlier.
     next: Instant,
     /// Calls a second, at the time of the last halving.
     rate: f64,
@@ -32,10 +36,12 @@ struct Lane {
 }
 
 impl Pace {
-    /// So many calls a second, evenly: bursts are what quotas punish.
+    /// So many calls a second.
     pub(super) fn new(calls_per_second: u32) -> Self {
         let full = f64::from(calls_per_second.max(1));
-        Self { full, lane: Mutex::new(Lane { next: Instant::now(), rate: full, halved_at: None }) }
+        let now = Instant::now();
+        let next = now.checked_sub(BURST).unwrap_or(now);
+        Self { full, lane: Mutex::new(Lane { next, rate: full, halved_at: None }) }
     }
 
     /// Waits for a turn to send one call. Gives when that was, for [`Self::throttled`].
@@ -59,9 +65,11 @@ impl Pace {
     fn reserve(&self, now: Instant) -> Instant {
         let rate = self.rate(now);
         let mut lane = self.lane();
-        let turn = lane.next.max(now);
-        lane.next = turn + Duration::from_secs_f64(1.0 / rate);
-        turn
+        let interval = Duration::from_secs_f64(1.0 / rate);
+        let saved = BURST.saturating_sub(interval);
+        let due = now.checked_sub(saved).map_or(lane.next, |earliest| lane.next.max(earliest));
+        lane.next = due + interval;
+        due.max(now)
     }
 
     fn rate(&self, now: Instant) -> f64 {
@@ -84,20 +92,29 @@ mod tests {
         start + Duration::from_secs_f64(seconds)
     }
 
-    /// How many calls may be sent in a second from `from` on.
-    fn calls_in_a_second(pace: &Pace, from: Instant) -> usize {
-        std::iter::repeat_with(|| pace.reserve(from)).take_while(|turn| *turn < after(from, 0.999)).count()
+    /// How many calls may be sent until `seconds` after `from`, if as many as possible are asked for at `from`.
+    fn calls_within(pace: &Pace, from: Instant, seconds: f64) -> usize {
+        let end = after(from, seconds - 0.001);
+        std::iter::repeat_with(|| pace.reserve(from)).take_while(|turn| *turn <= end).count()
     }
 
     #[test]
-    fn calls_are_spread_evenly() {
-        let (pace, now) = (Pace::new(8), Instant::now());
-        let turns: Vec<_> = (0..4).map(|_| pace.reserve(now)).collect();
-        for pair in turns.windows(2) {
-            assert!((pair[1].duration_since(pair[0]).as_secs_f64() - 0.125).abs() < 1e-6);
+    fn the_pace_is_kept_and_a_burst_is_one_seconds_worth() {
+        let now = Instant::now();
+        for idle in [1.0, 100.0] {
+            let pace = Pace::new(8);
+            // Eight at once, the next one after an eighth of a second.
+            assert_eq!(calls_within(&pace, after(now, idle), 10.0), 8 + 79);
+            // Having asked, it has to wait its time.
+            assert!(pace.reserve(after(now, idle + 1.0)) > after(now, idle + 9.9));
         }
-        // Time that nobody used is not made up for.
-        assert_eq!(calls_in_a_second(&pace, after(now, 100.0)), 8);
+    }
+
+    #[test]
+    fn nothing_is_saved_up_while_calls_are_throttled() {
+        let (pace, now) = (Pace::new(8), after(Instant::now(), 50.0));
+        pace.throttled(now, now);
+        assert!((3..=6).contains(&calls_within(&pace, now, 1.0)));
     }
 
     #[test]
