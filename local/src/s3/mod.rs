@@ -31,12 +31,14 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use s3s::service::S3ServiceBuilder;
 
 pub use self::access_log::{AccessLog, AccessLogEntry, Mark};
@@ -53,6 +55,7 @@ use self::gate::{Gate, Keys};
 use self::operations::Operations;
 use self::store::{Store, Write};
 use crate::account::{Account, EventSender};
+use crate::faults::Fault;
 
 /// S3 of one account in one Region. Clones are the same S3.
 #[derive(Debug, Clone)]
@@ -140,6 +143,23 @@ impl S3 {
                 .map(|(_, object)| Arc::clone(object))
                 .collect()
         })
+    }
+
+    /// Asks the script about each request over HTTP from now on, as it arrives: what it gives becomes of the request.
+    pub fn inject(
+        &self,
+        script: impl Fn(&AccessLogEntry) -> Option<Fault<Infallible>> + Send + Sync + 'static,
+    ) {
+        self.log.faults.script(script);
+    }
+
+    /// Makes an object look as if it had last been written at another time.
+    pub fn backdate(&self, bucket: &str, key: &str, last_modified: Timestamp) -> Result<(), Error> {
+        self.store.with_bucket(bucket, |bucket| {
+            let object = bucket.objects.get_mut(key).ok_or_else(|| Error::NoSuchKey(key.to_owned()))?;
+            Arc::make_mut(object).last_modified = last_modified;
+            Ok(())
+        })?
     }
 
     /// The requests that came over HTTP.

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::JoinSet;
 
 use crate::account::{Account, EventSender};
+use crate::faults::Faults;
 
 use super::books::{Books, Entry};
-use super::calls::CallRecord;
+use super::calls::{Arrival, CallRecord};
 use super::delivery::Delivery;
+use super::error::ServiceError;
 use super::session::SessionId;
 use super::switches::{Switches, Timings};
 
@@ -22,6 +24,8 @@ pub(super) struct Service {
     pub(super) timings: Timings,
     pub(super) events: EventSender,
     pub(super) delivery: Delivery,
+    /// What tests do to calls.
+    pub(super) faults: Faults<Arrival, ServiceError>,
     books: Mutex<Books>,
     calls: Mutex<Vec<CallRecord>>,
     /// None once the service has stopped.
@@ -38,6 +42,7 @@ impl Service {
             timings,
             events,
             delivery,
+            faults: Faults::default(),
             books: Mutex::default(),
             calls: Mutex::default(),
             tasks: Mutex::new(Some(JoinSet::new())),
