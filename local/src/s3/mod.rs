@@ -153,6 +153,16 @@ impl S3 {
         self.log.faults.script(script);
     }
 
+    /// Deletes an object as another AWS service does, if there is one with this key.
+    pub fn delete(&self, bucket: &str, key: &str) -> Result<(), Error> {
+        let origin = Origin {
+            requester: self.account.id.clone(),
+            request_id: exchange::request_id(),
+            source_ip: Ipv4Addr::LOCALHOST.to_string(),
+        };
+        self.store.delete(bucket, key, &WriteCondition::default(), &origin)
+    }
+
     /// Makes an object look as if it had last been written at another time.
     pub fn backdate(&self, bucket: &str, key: &str, last_modified: Timestamp) -> Result<(), Error> {
         self.store.with_bucket(bucket, |bucket| {
