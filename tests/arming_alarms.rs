@@ -97,12 +97,16 @@ async fn an_alarm_arms_the_live_sessions_that_its_dimensions_select() {
 async fn a_session_is_selected_that_matches_every_dimension_of_any_metric() {
     let mut by_both = event("start-export/alarm-metric.json", &[]);
     let metrics = by_both.pointer_mut("/detail/configuration/metrics").unwrap().as_array_mut().unwrap();
-    metrics.push(json!({"id": "m2", "returnData": false, "metricStat": {"period": 60, "stat": "Sum", "metric": {
+    metrics.push(
+        json!({"id": "m2", "returnData": false, "metricStat": {"period": 60, "stat": "Sum", "metric": {
         "namespace": "AWS/GameLiftStreams", "name": "CPUUtilization",
-        "dimensions": {"StreamGroupId": SECOND_GROUP, "Location": PRIMARY_LOCATION}}}}));
-    metrics.push(json!({"id": "m3", "returnData": false, "metricStat": {"period": 60, "stat": "Sum", "metric": {
+        "dimensions": {"StreamGroupId": SECOND_GROUP, "Location": PRIMARY_LOCATION}}}}),
+    );
+    metrics.push(
+        json!({"id": "m3", "returnData": false, "metricStat": {"period": 60, "stat": "Sum", "metric": {
         "namespace": "AWS/GameLiftStreams", "name": "CPUUtilization",
-        "dimensions": {"StreamGroupId": FOREIGN_GROUP, "Location": PRIMARY_LOCATION}}}}));
+        "dimensions": {"StreamGroupId": FOREIGN_GROUP, "Location": PRIMARY_LOCATION}}}}),
+    );
     assert_eq!(effect(&by_both).await.0, set(&["first-here", "first-other-game", "second-here"]));
 }
 

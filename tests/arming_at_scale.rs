@@ -32,9 +32,9 @@ async fn busy_cloud(arm_percent: &str) -> Cloud {
     for number in 0..GROUPS {
         cloud.streams.add_stream_group(StreamGroup::new(&group(number), "us-west-2"));
     }
-    cloud.write_down((0..SESSIONS).map(|number| {
-        session_on_paper(&group(number % GROUPS), &format!("session{number:05}"))
-    }));
+    cloud.write_down(
+        (0..SESSIONS).map(|number| session_on_paper(&group(number % GROUPS), &format!("session{number:05}"))),
+    );
     cloud
 }
 
@@ -45,8 +45,11 @@ async fn ten_thousand_sessions_are_armed_with_one_call_each_and_little_memory() 
     let mut max_memory = 0;
     // One sweep, but for a machine that is so busy that a minute is not enough.
     for _ in 0..5 {
-        let outcome =
-            cloud.lambda.invoke(START_EXPORT, &event("start-export/scheduled-event.json", &[])).await.unwrap();
+        let outcome = cloud
+            .lambda
+            .invoke(START_EXPORT, &event("start-export/scheduled-event.json", &[]))
+            .await
+            .unwrap();
         let answer = outcome.result.unwrap();
         passes += answer["passes"].as_u64().unwrap();
         max_memory = outcome.max_memory.unwrap();

@@ -16,7 +16,9 @@ use crash_capture_local::streams::{ExportStatus, Operation, SessionId, Status, S
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use support::{Cloud, START_EXPORT, crash_after, event, export_on_paper, marker_key, session_event, session_on_paper};
+use support::{
+    Cloud, START_EXPORT, crash_after, event, export_on_paper, marker_key, session_event, session_on_paper,
+};
 
 /// The pauses between looks, in seconds.
 const PAUSES: [i64; 4] = [60, 5 * 60, 30 * 60, 6 * 3600];
@@ -96,9 +98,13 @@ async fn an_older_listing_never_calls_an_armed_session_missed() {
     let (streams, held) = (cloud.streams.clone(), Arc::new(AtomicBool::new(false)));
     let id = session.clone();
     cloud.streams.inject(move |arrival| {
-        let is_first = arrival.operation == Operation::ExportStreamSessionFiles && !held.swap(true, Ordering::Relaxed);
+        let is_first =
+            arrival.operation == Operation::ExportStreamSessionFiles && !held.swap(true, Ordering::Relaxed);
         if is_first {
-            let uri = format!("s3://crash-capture-capturebucket-local/exports/x/{}/2026-01-01/abc.zip", id.stream_group_id);
+            let uri = format!(
+                "s3://crash-capture-capturebucket-local/exports/x/{}/2026-01-01/abc.zip",
+                id.stream_group_id
+            );
             streams.export(&id, &uri, "AKIASOMEBODYELSE0000").unwrap();
             streams.change(&id, exited).unwrap();
         }
@@ -226,7 +232,10 @@ async fn an_export_that_stays_pending_is_looked_at_less_and_less_and_given_up_af
         cloud.sweep().await;
         assert_eq!(cloud.calls(Operation::GetStreamSession), calls + 1, "one look, and then the pause");
         let marker = cloud.read_json(&marker_key(&session)).await;
-        assert_eq!((&marker["settling"]["found"], &marker["settling"]["looks"]), (&json!("PENDING"), &json!(looks + 1)));
+        assert_eq!(
+            (&marker["settling"]["found"], &marker["settling"]["looks"]),
+            (&json!("PENDING"), &json!(looks + 1))
+        );
         let waits = pause(&marker);
         assert!((expected - 60..=expected + 1).contains(&waits), "{waits} instead of {expected}");
         cloud.let_pause_pass(&session).await;

@@ -153,7 +153,10 @@ async fn a_group_that_cannot_be_listed_is_named_and_its_sessions_are_not_taken_f
     });
     let answer = cloud.sweep_answer().await;
     assert_eq!(answer["counts"], json!({"already-armed": 3}));
-    assert_eq!((&answer["unlisted"][0]["what"], answer["unlisted"].as_array().unwrap().len()), (&json!(OTHER_GROUP), 1));
+    assert_eq!(
+        (&answer["unlisted"][0]["what"], answer["unlisted"].as_array().unwrap().len()),
+        (&json!(OTHER_GROUP), 1)
+    );
     assert_eq!(cloud.calls(Operation::GetStreamSession), 0);
 }
 
@@ -187,5 +190,9 @@ async fn an_event_that_cannot_be_served_wholly_fails_and_says_what_was_not_reach
     let alarm = event("start-export/alarm-direct-action.json", &[]);
     let error = cloud.lambda.invoke(START_EXPORT, &alarm).await.unwrap().result.unwrap_err();
     assert_eq!(error.error_type(), "incomplete");
-    assert!(error.error_message().contains(&format!("{STREAM_GROUP}/s0: throttled")), "{}", error.error_message());
+    assert!(
+        error.error_message().contains(&format!("{STREAM_GROUP}/s0: throttled")),
+        "{}",
+        error.error_message()
+    );
 }

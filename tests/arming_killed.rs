@@ -56,7 +56,10 @@ async fn cloud() -> Cloud {
         cloud.put_json(&support::marker_key(&session.id), &marker).await;
         session.status = Status::Terminated;
         session.status_reason = Some(StatusReason::ApplicationExit);
-        let key = format!("s3://{}/exports/a-9ZY8X7Wv6/{STREAM_GROUP}/2026-11-23/{}.zip", cloud.bucket, session.id.id);
+        let key = format!(
+            "s3://{}/exports/a-9ZY8X7Wv6/{STREAM_GROUP}/2026-11-23/{}.zip",
+            cloud.bucket, session.id.id
+        );
         session.export = match session.id.id.as_str() {
             "failed" => export_on_paper(ExportStatus::Failed, &key),
             "succeeded" => export_on_paper(ExportStatus::Succeeded, &key),
@@ -67,7 +70,9 @@ async fn cloud() -> Cloud {
     cloud.write_down(alive.chain(ended));
     let long_ago = "2026-11-01T00:00:00Z";
     cloud.put_json("state/first-sweep.json", &serde_json::json!({"at": long_ago})).await;
-    cloud.put_json("state/hourly-look.json", &serde_json::json!({"at": long_ago, "complete": long_ago})).await;
+    cloud
+        .put_json("state/hourly-look.json", &serde_json::json!({"at": long_ago, "complete": long_ago}))
+        .await;
     cloud.bus.settled().await;
     cloud
 }

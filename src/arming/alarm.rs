@@ -48,10 +48,7 @@ impl StartExport {
         let take = |session: Session| {
             let is_selected = alarm.selections.is_empty() || alarm.selects(&session);
             if is_selected && self.is_configured(&session.name) {
-                affected
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(session.name.clone(), session);
+                affected.lock().unwrap_or_else(PoisonError::into_inner).insert(session.name.clone(), session);
             }
         };
         let groups = self.groups_of(alarm);

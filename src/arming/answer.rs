@@ -101,6 +101,11 @@ impl Answer {
         counts
     }
 
+    /// Whether a session still needs to be seen to.
+    pub(super) fn is_undone(&self, name: &SessionName) -> bool {
+        self.told.get(name).is_some_and(Outcome::is_undone)
+    }
+
     /// The sessions that something is to be told of.
     pub(super) fn told(&self) -> impl Iterator<Item = (&SessionName, &Outcome)> {
         self.told.iter()
@@ -108,10 +113,12 @@ impl Answer {
 
     /// What could not be seen to, in a sentence; nothing if everything was.
     pub(super) fn left_undone(&self) -> Option<String> {
-        let groups = self.unlisted.iter().map(|Unlisted { what, outcome, .. }| format!("listing {what}: {outcome}"));
+        let groups =
+            self.unlisted.iter().map(|Unlisted { what, outcome, .. }| format!("listing {what}: {outcome}"));
         let undone: Vec<_> = self.told.iter().filter(|(_, outcome)| outcome.is_undone()).collect();
         let more = undone.len().saturating_sub(MOST_NAMED);
-        let sessions = undone.into_iter().take(MOST_NAMED).map(|(name, outcome)| format!("{name}: {outcome}"));
+        let sessions =
+            undone.into_iter().take(MOST_NAMED).map(|(name, outcome)| format!("{name}: {outcome}"));
         let more = (more > 0).then(|| format!("and {more} more sessions"));
         let left: Vec<_> = groups.chain(sessions).chain(more).collect();
         (!left.is_empty()).then(|| left.join("; "))
@@ -222,6 +229,9 @@ mod tests {
         answer.add(name("z"), Outcome::out_of_time());
         let answer = json_of(&answer);
         assert_eq!(answer["sessions"].as_array().unwrap().len(), MOST_NAMED);
-        assert_eq!((&answer["sessions"][0]["outcome"], &answer["unnamed"]), (&json!("not-reached"), &json!(1)));
+        assert_eq!(
+            (&answer["sessions"][0]["outcome"], &answer["unnamed"]),
+            (&json!("not-reached"), &json!(1))
+        );
     }
 }

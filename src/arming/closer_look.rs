@@ -73,10 +73,7 @@ impl StartExport {
         let take = |session: Session| {
             let is_ours = self.is_configured(&session.name) && self.is_sampled(&session.name);
             if is_ours || marked.has_name(&session.name) {
-                found
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(session.name.clone(), session);
+                found.lock().unwrap_or_else(PoisonError::into_inner).insert(session.name.clone(), session);
             }
         };
         let unlisted = arming.each_listed(groups, &[ACTIVATING], until, take).await;

@@ -25,6 +25,8 @@ const MARGIN: SignedDuration = SignedDuration::from_mins(10);
 /// How many pages one look reads: 20,000 sessions. GameLift Streams lists the sessions of 90 days, in no particular order.
 const MOST_PAGES: usize = 200;
 
+const WHAT: &str = "sessions that nobody saw";
+
 /// What a look has read.
 #[derive(Default)]
 struct Read {
@@ -37,19 +39,13 @@ struct Read {
 impl StartExport {
     /// Once an hour: records the sessions of the configured groups that ended without ever having been seen.
     pub(super) async fn look_for_unseen(&self, arming: &Arming<'_>, marked: &Marked, end: Instant) {
-        let looked = timeout_at(end, self.try_look(arming, marked, end)).await;
-        let what = "sessions that nobody saw";
-        match looked {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::error!(code = error.code(), %error, "the hourly look failed");
-                arming.answer().add_unlisted(what, Outcome::NotReached(error.to_string()));
-            }
-            Err(_) => arming.answer().add_unlisted(what, Outcome::out_of_time()),
+        if let Err(error) = self.look_if_due(arming, marked, end).await {
+            tracing::error!(code = error.code(), %error, "the hourly look failed");
+            arming.answer().add_unlisted(WHAT, Outcome::NotReached(error.to_string()));
         }
     }
 
-    async fn try_look(&self, arming: &Arming<'_>, marked: &Marked, end: Instant) -> Result<(), Error> {
+    async fn look_if_due(&self, arming: &Arming<'_>, marked: &Marked, end: Instant) -> Result<(), Error> {
         let now = record::now();
         let last = self.store.hourly_look().await?;
         if last.is_some_and(|last| now.duration_since(last.at) < EVERY) {
@@ -57,11 +53,28 @@ impl StartExport {
         }
         let first_sweep = self.store.first_sweep(now).await?;
         let complete = last.and_then(|last| last.complete);
-        if first_sweep == now {
-            return self.store.note_hourly_look(HourlyLook { at: now, complete: Some(now) }).await;
-        }
-        // Noted at once, so that a look that cannot be finished is not begun again every minute.
-        self.store.note_hourly_look(HourlyLook { at: now, complete }).await?;
+        // Noted at the end: who is killed meanwhile begins again. Who runs out of time does not, or each minute would.
+        let is_complete = first_sweep == now
+            || match timeout_at(end, self.look(arming, marked, first_sweep, complete, end)).await {
+                Ok(is_complete) => is_complete?,
+                Err(_) => {
+                    arming.answer().add_unlisted(WHAT, Outcome::out_of_time());
+                    false
+                }
+            };
+        let complete = if is_complete { Some(now) } else { complete };
+        self.store.note_hourly_look(HourlyLook { at: now, complete }).await
+    }
+
+    /// Says whether everything was looked at.
+    async fn look(
+        &self,
+        arming: &Arming<'_>,
+        marked: &Marked,
+        first_sweep: Timestamp,
+        complete: Option<Timestamp>,
+        end: Instant,
+    ) -> Result<bool, Error> {
         let since = complete.and_then(|at| at.saturating_sub(MARGIN).ok()).unwrap_or(Timestamp::MIN);
         let is_wanted = |session: &Session| {
             session.created_at.is_none_or(|at| at >= first_sweep)
@@ -81,13 +94,11 @@ impl StartExport {
         if let Some(cut) = read.cut {
             let pages = read.pages;
             tracing::warn!(pages, "the hourly look could not read every session");
-            arming.answer().add_unlisted(format!("ended sessions, after {pages} pages"), cut);
-            return Ok(());
+            arming.answer().add_unlisted(format!("{WHAT}, after {pages} pages"), cut);
+            return Ok(false);
         }
-        if Instant::now() < end {
-            self.store.note_hourly_look(HourlyLook { at: now, complete: Some(now) }).await?;
-        }
-        Ok(())
+        let is_undone = |name| arming.answer().is_undone(name);
+        Ok(!unseen.keys().any(is_undone))
     }
 
     /// The sessions that have ended, of those that are wanted. One page after the other: the passes go first.
@@ -169,7 +180,8 @@ impl StartExport {
             return arming.record_missed(session).await;
         }
         let end_reason = session.end_reason.as_deref().unwrap_or("no reason given");
-        let detail = format!("the session was over ({end_reason}) before anything told of it or a pass met it");
+        let detail =
+            format!("the session was over ({end_reason}) before anything told of it or a pass met it");
         let reason = Reason::new("never-seen", detail);
         arming.record(State::Missed, reason, session.into(), None).await
     }

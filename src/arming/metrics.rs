@@ -100,8 +100,7 @@ impl Report<'_> {
         if group.is_none() && self.gauges.is_some() {
             values.push(("sweeps", 1));
         }
-        let metrics: Vec<_> =
-            values.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
+        let metrics: Vec<_> = values.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
         let mut dimensions = vec!["Stack"];
         dimensions.extend(group.map(|_| "StreamGroup"));
         let mut document = Map::new();
@@ -153,5 +152,97 @@ impl Numbers {
             total.open += gauges.open;
             total.overdue += gauges.overdue;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::record::Reason;
+    use crate::session::SessionName;
+
+    fn id(text: &str) -> Id {
+        Id::try_from(text.to_owned()).unwrap()
+    }
+
+    fn documents(gauges: Option<&BTreeMap<Id, Gauges>>, throttled: &BTreeMap<Option<Id>, u64>) -> Vec<Value> {
+        let mut answer = Answer::new("sweep");
+        let missed = |code: &str| Outcome::Missed(Reason::new(code, "…"));
+        for (group, session, outcome) in [
+            ("sg-1", "a", Outcome::Armed("s3://b/a.zip".into())),
+            ("sg-1", "b", missed("never-armed")),
+            ("sg-1", "c", missed("never-started")),
+            ("sg-2", "d", Outcome::Failed(Reason::new("export-failed", "…"))),
+            ("sg-3", "e", Outcome::NotFound),
+        ] {
+            answer.add(SessionName { stream_group: id(group), id: id(session) }, outcome);
+        }
+        let at = "2026-11-23T10:15:02.123Z".parse().unwrap();
+        Report { stack: "my-stack", answer: &answer, throttled, gauges, at }.documents()
+    }
+
+    /// The structure that the specification asks for, and its limits.
+    fn assert_embedded_metrics(document: &Value) {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let metadata = document["_aws"].as_object().unwrap();
+        assert!(metadata["Timestamp"].as_i64().unwrap() > 1_700_000_000_000, "milliseconds");
+        let directives = metadata["CloudWatchMetrics"].as_array().unwrap();
+        assert!(!directives.is_empty());
+        for directive in directives {
+            let keys: BTreeSet<_> = directive.as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(keys, BTreeSet::from(["Dimensions", "Metrics", "Namespace"]));
+            assert!((1..=1024).contains(&text(&directive["Namespace"]).len()));
+            for set in directive["Dimensions"].as_array().unwrap() {
+                for dimension in set.as_array().unwrap() {
+                    // The target is a member of the root, a text of 1 to 1024 characters.
+                    assert!((1..=1024).contains(&text(&document[text(dimension)]).len()));
+                }
+            }
+            let metrics = directive["Metrics"].as_array().unwrap();
+            assert!((1..=100).contains(&metrics.len()));
+            for metric in metrics {
+                assert_eq!(metric["Unit"], "Count");
+                assert!(document[text(&metric["Name"])].is_number(), "{metric}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sweep_reports_the_stack_and_each_group_of_which_there_is_something_to_tell() {
+        let gauges = BTreeMap::from([
+            (id("sg-1"), Gauges { open: 3, overdue: 0 }),
+            (id("sg-4"), Gauges { open: 2, overdue: 1 }),
+        ]);
+        let throttled = BTreeMap::from([(Some(id("sg-2")), 5), (None, 1)]);
+        let documents = documents(Some(&gauges), &throttled);
+        documents.iter().for_each(assert_embedded_metrics);
+        let groups: Vec<_> = documents.iter().map(|it| it["StreamGroup"].as_str()).collect();
+        assert_eq!(groups, [None, Some("sg-1"), Some("sg-2"), Some("sg-4")]);
+        let stack = &documents[0];
+        for (name, value) in [
+            ("armed", 1),
+            ("missed", 1),
+            ("failed", 1),
+            ("throttled", 6),
+            ("open", 5),
+            ("overdue", 1),
+            ("sweeps", 1),
+        ] {
+            assert_eq!(stack[name], value, "{name}");
+        }
+        assert_eq!((&stack["Stack"], &documents[1]["missed"]), (&json!("my-stack"), &json!(1)));
+        let dimensions = "/_aws/CloudWatchMetrics/0/Dimensions";
+        assert_eq!(stack.pointer(dimensions), Some(&json!([["Stack"]])));
+        assert_eq!(documents[1].pointer(dimensions), Some(&json!([["Stack", "StreamGroup"]])));
+    }
+
+    #[test]
+    fn an_event_reports_what_it_did_and_no_gauges() {
+        let documents = documents(None, &BTreeMap::new());
+        documents.iter().for_each(assert_embedded_metrics);
+        assert_eq!(documents.len(), 3);
+        assert!(documents.iter().all(|it| it.get("open").is_none() && it.get("sweeps").is_none()));
     }
 }

@@ -70,7 +70,9 @@ impl Outcome {
     #[must_use]
     pub fn detail(&self) -> Option<String> {
         match self {
-            Self::Missed(reason) | Self::Failed(reason) => Some(format!("{}: {}", reason.code, reason.detail)),
+            Self::Missed(reason) | Self::Failed(reason) => {
+                Some(format!("{}: {}", reason.code, reason.detail))
+            }
             Self::Armed(text)
             | Self::NotYet(text)
             | Self::Denied(text)

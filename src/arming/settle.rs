@@ -159,7 +159,9 @@ impl StartExport {
             ("SUCCEEDED", target) => {
                 if case.looks("SUCCEEDED") > PAUSES.len() {
                     let looks = case.looks("SUCCEEDED") - 1;
-                    let detail = format!("GameLift Streams says that its files are exported, but after {looks} requests to index them there is no record");
+                    let detail = format!(
+                        "GameLift Streams says that its files are exported, but after {looks} requests to index them there is no record"
+                    );
                     let reason = Reason::new("not-indexed", detail);
                     return arming.record(State::Failed, reason, facts(), Some(case.marker)).await;
                 }

@@ -51,7 +51,8 @@ impl Streams {
             .connect_timeout(Duration::from_secs(3))
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .build();
-        let config = Builder::from(sdk).retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
+        let config =
+            Builder::from(sdk).retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
         Self { client: Client::from_conf(config), calls: Arc::new(Calls::new(calls_per_second)) }
     }
 

@@ -103,7 +103,8 @@ pub(super) fn scope(change: &Value, now: Timestamp) -> Result<Scope, Error> {
     }
     let of_metrics = metrics.iter().filter_map(|metric| metric.pointer("/metricStat/metric/dimensions"));
     let of_contributor = change.pointer("/alarmContributor/attributes");
-    let selections = of_contributor.into_iter().chain(of_metrics).filter_map(Selection::of_dimensions).collect();
+    let selections =
+        of_contributor.into_iter().chain(of_metrics).filter_map(Selection::of_dimensions).collect();
     let at = text("/state/timestamp").and_then(parse_time).unwrap_or(now);
     Ok(Scope::Alarm(Alarm { note: AlarmNote { name, at }, selections }))
 }
