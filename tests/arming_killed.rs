@@ -39,9 +39,14 @@ fn sessions() -> Vec<StreamSession> {
     ]
 }
 
-/// A cloud in which a sweep has something of everything to do: arm, mark, settle, ask for an index, record what was missed.
-async fn cloud() -> Cloud {
-    let cloud = Cloud::start().await;
+/// Makes the cloud one in which a sweep has something of everything to do: arm, mark, settle, ask for an index, record what
+/// was missed.
+async fn set_up(cloud: &Cloud) {
+    cloud.bus.settled().await;
+    cloud.lambda.kill(START_EXPORT).unwrap();
+    for object in cloud.s3.list(&cloud.bucket, "").unwrap() {
+        cloud.s3.delete(&cloud.bucket, &object.key).unwrap();
+    }
     // What was armed before, and has ended since.
     let mut ended = sessions().split_off(3);
     for session in &mut ended {
@@ -74,7 +79,6 @@ async fn cloud() -> Cloud {
         .put_json("state/hourly-look.json", &serde_json::json!({"at": long_ago, "complete": long_ago}))
         .await;
     cloud.bus.settled().await;
-    cloud
 }
 
 /// A script that kills the function at its nth request, which is then neither performed nor answered.
@@ -119,16 +123,14 @@ fn without_times(value: &mut Value) {
 
 #[tokio::test]
 async fn a_sweep_that_is_killed_anywhere_and_comes_again_leaves_the_same_state() {
-    let expected = {
-        let cloud = cloud().await;
-        cloud.sweep_answer().await;
-        cloud.sweep_answer().await;
-        state(&cloud).await
-    };
+    let cloud = Cloud::start().await;
+    set_up(&cloud).await;
+    cloud.sweep_answer().await;
+    cloud.sweep_answer().await;
+    let expected = state(&cloud).await;
     assert_eq!(expected.0.keys().filter(|key| key.starts_with("index/")).count(), 3, "{expected:#?}");
-    let mut nth = 0;
-    loop {
-        let cloud = cloud().await;
+    for nth in 0.. {
+        set_up(&cloud).await;
         let requests = kill_at(&cloud, nth);
         let sweep = event("start-export/scheduled-event.json", &[]);
         let was_killed = cloud.lambda.invoke(START_EXPORT, &sweep).await.unwrap().result.is_err();
@@ -140,6 +142,5 @@ async fn a_sweep_that_is_killed_anywhere_and_comes_again_leaves_the_same_state()
         cloud.sweep_answer().await;
         cloud.sweep_answer().await;
         assert_eq!(state(&cloud).await, expected, "killed at request {nth}");
-        nth += 1;
     }
 }
