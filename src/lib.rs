@@ -29,7 +29,7 @@
 //! | [`config`] | the environment, read once |
 //! | [`aws`] | the SDK's configuration: one HTTPS client for all |
 //! | [`service`] | what went wrong in a call to AWS, and whether a retry helps |
-//! | [`streams`] | the GameLift Streams API |
+//! | [`streams`] | the GameLift Streams API, at a pace |
 //! | [`store`] | the capture bucket |
 //! | [`error`] | why an invocation fails |
 

@@ -39,8 +39,8 @@ async fn cloud() -> Cloud {
     }
     cloud.write_down(SESSIONS.map(|(id, group, location, application)| {
         let mut session = session_on_paper(group, id);
-        session.location = location.to_owned();
-        session.application_id = application.to_owned();
+        location.clone_into(&mut session.location);
+        application.clone_into(&mut session.application_id);
         if id == "over" {
             session.status = Status::Terminated;
         }

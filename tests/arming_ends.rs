@@ -144,7 +144,7 @@ async fn a_session_that_nobody_saw_is_recorded_within_the_hour() {
     in_error(StatusReason::PlacementTimeout)(&mut not_started);
     let mut by_hand = session_on_paper(STREAM_GROUP, "byhand");
     exited(&mut by_hand);
-    by_hand.export = export_on_paper(ExportStatus::Succeeded, "s3://elsewhere/x.zip");
+    by_hand.export = Some(export_on_paper(ExportStatus::Succeeded, "s3://elsewhere/x.zip"));
     let mut long_ago = session_on_paper(STREAM_GROUP, "longago");
     exited(&mut long_ago);
     long_ago.created_at = Timestamp::now() - Duration::from_hours(48);
@@ -211,7 +211,7 @@ async fn an_export_that_failed_or_went_elsewhere_is_recorded_at_the_first_look()
     assert_eq!(cloud.sweep_answer().await["counts"], json!({"failed": 1}));
     assert_eq!(verdict(&cloud, &session).await, pair("failed", "export-failed"));
     let mut elsewhere = session_on_paper(STREAM_GROUP, "elsewhere");
-    elsewhere.export = export_on_paper(ExportStatus::Pending, "s3://my-own-bucket/x.zip");
+    elsewhere.export = Some(export_on_paper(ExportStatus::Pending, "s3://my-own-bucket/x.zip"));
     let elsewhere = cloud.write_down([elsewhere]).remove(0);
     assert_eq!(cloud.sweep_answer().await["counts"], json!({"already-armed": 1, "settled": 1}));
     cloud.streams.change(&elsewhere, exported(ExportStatus::Succeeded)).unwrap();

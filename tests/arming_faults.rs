@@ -1,7 +1,5 @@
 //! What goes wrong with GameLift Streams costs what it concerns, and nothing else.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,8 +17,8 @@ use support::{Cloud, START_EXPORT, event, session_on_paper};
 
 const OTHER_GROUP: &str = "sg-0ther";
 
-fn throttled() -> Option<Fault<ServiceError>> {
-    Some(Fault::Refused(ServiceError::Throttling("Rate exceeded".into())))
+fn throttled() -> Fault<ServiceError> {
+    Fault::Refused(ServiceError::Throttling("Rate exceeded".into()))
 }
 
 /// A cloud with so many live sessions in each of two groups.
@@ -60,7 +58,7 @@ async fn what_a_burst_of_throttling_refuses_is_asked_for_again_more_slowly() {
     cloud.streams.inject(move |arrival| {
         let is_export = arrival.operation == Operation::ExportStreamSessionFiles;
         let number = if is_export { calls.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        (10..20).contains(&number).then(throttled).flatten()
+        (10..20).contains(&number).then(throttled)
     });
     let answer = cloud.sweep_answer().await;
     assert_eq!((cloud.armed(), &answer["counts"]), (40, &json!({"armed": 40})));
@@ -76,9 +74,9 @@ async fn what_a_burst_of_throttling_refuses_is_asked_for_again_more_slowly() {
 #[tokio::test]
 async fn throttling_without_end_is_told_and_fails_no_sweep() {
     let (cloud, _) = cloud_with(2, "50").await;
-    cloud.streams.inject(|arrival| {
-        (arrival.operation == Operation::ExportStreamSessionFiles).then(throttled).flatten()
-    });
+    cloud
+        .streams
+        .inject(|arrival| (arrival.operation == Operation::ExportStreamSessionFiles).then(throttled));
     let answer = cloud.sweep_answer().await;
     assert_eq!(answer["counts"], json!({"throttled": 4}));
     assert_eq!(answer["sessions"].as_array().unwrap().len(), 4);
@@ -184,9 +182,9 @@ async fn the_pace_is_kept() {
 #[tokio::test]
 async fn an_event_that_cannot_be_served_wholly_fails_and_says_what_was_not_reached() {
     let (cloud, _) = cloud_with(1, "200").await;
-    cloud.streams.inject(|arrival| {
-        (arrival.operation == Operation::ExportStreamSessionFiles).then(throttled).flatten()
-    });
+    cloud
+        .streams
+        .inject(|arrival| (arrival.operation == Operation::ExportStreamSessionFiles).then(throttled));
     let alarm = event("start-export/alarm-direct-action.json", &[]);
     let error = cloud.lambda.invoke(START_EXPORT, &alarm).await.unwrap().result.unwrap_err();
     assert_eq!(error.error_type(), "incomplete");

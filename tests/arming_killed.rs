@@ -27,7 +27,7 @@ fn sessions() -> Vec<StreamSession> {
     vec![
         session("live", |_| {}),
         session("live-by-hand", |session| {
-            session.export = export_on_paper(ExportStatus::Pending, "s3://elsewhere/x.zip");
+            session.export = Some(export_on_paper(ExportStatus::Pending, "s3://elsewhere/x.zip"));
         }),
         session("unseen", |session| {
             session.status = Status::Terminated;
@@ -66,8 +66,8 @@ async fn set_up(cloud: &Cloud) {
             cloud.bucket, session.id.id
         );
         session.export = match session.id.id.as_str() {
-            "failed" => export_on_paper(ExportStatus::Failed, &key),
-            "succeeded" => export_on_paper(ExportStatus::Succeeded, &key),
+            "failed" => Some(export_on_paper(ExportStatus::Failed, &key)),
+            "succeeded" => Some(export_on_paper(ExportStatus::Succeeded, &key)),
             _ => None,
         };
     }

@@ -38,7 +38,7 @@ impl StartExport {
             })
             .await;
         if !alarm.selections.is_empty() {
-            self.tell_ended(arming, alarm, &affected).await;
+            Box::pin(self.tell_ended(arming, alarm, &affected)).await;
         }
     }
 
@@ -92,7 +92,7 @@ impl StartExport {
             !affected.contains_key(name) && self.is_configured(name) && alarm.may_select(&name.stream_group)
         });
         for name in ended {
-            if let Err(error) = self.tell_one(arming, alarm, &name).await {
+            if let Err(error) = Box::pin(self.tell_one(arming, alarm, &name)).await {
                 tracing::error!(session = %name, %error, "an alarm could not be noted");
                 arming.answer().add(name, Outcome::NotReached(error.to_string()));
             }

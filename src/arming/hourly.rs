@@ -54,14 +54,16 @@ impl StartExport {
         let first_sweep = self.store.first_sweep(now).await?;
         let complete = last.and_then(|last| last.complete);
         // Noted at the end: who is killed meanwhile begins again. Who runs out of time does not, or each minute would.
-        let is_complete = first_sweep == now
-            || match timeout_at(end, self.look(arming, marked, first_sweep, complete, end)).await {
-                Ok(is_complete) => is_complete?,
-                Err(_) => {
-                    arming.answer().add_unlisted(WHAT, Outcome::out_of_time());
-                    false
-                }
-            };
+        let is_complete = if first_sweep == now {
+            true
+        } else if let Ok(looked) =
+            timeout_at(end, self.look(arming, marked, first_sweep, complete, end)).await
+        {
+            looked?
+        } else {
+            arming.answer().add_unlisted(WHAT, Outcome::out_of_time());
+            false
+        };
         let complete = if is_complete { Some(now) } else { complete };
         self.store.note_hourly_look(HourlyLook { at: now, complete }).await
     }

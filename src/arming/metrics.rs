@@ -59,7 +59,9 @@ impl Report<'_> {
     pub(super) fn documents(&self) -> Vec<Value> {
         let groups = self.by_group();
         let mut total = Numbers { gauges: self.gauges.map(|_| Gauges::default()), ..Numbers::default() };
-        groups.values().for_each(|numbers| total.add(numbers));
+        for numbers in groups.values() {
+            total.add(numbers);
+        }
         total.throttled += self.throttled.get(&None).copied().unwrap_or(0);
         let groups = groups.iter().map(|(group, numbers)| (Some(group), *numbers));
         // A sweep tells that it was there, whatever it found.

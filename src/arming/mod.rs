@@ -74,7 +74,7 @@ impl StartExport {
             Scope::Nothing(why) => arming.answer().ignored = Some(why),
             Scope::Session(name) => arming.see_to([name], async |name| arming.arm_by_name(name).await).await,
             Scope::SessionInScope(name) => self.arm_if_in_scope(&arming, name).await,
-            Scope::Alarm(alarm) => self.arm_affected(&arming, &alarm).await,
+            Scope::Alarm(alarm) => Box::pin(self.arm_affected(&arming, &alarm)).await,
             Scope::Sweep => gauges = Some(self.sweep(&arming).await),
         }
         let answer = arming.into_answer();

@@ -55,9 +55,9 @@ struct Case<'a> {
 
 impl StartExport {
     /// Sees to the markers of sessions that were in no listing. That alone proves nothing, so GameLift Streams is asked.
-    pub(super) async fn settle(&self, arming: &Arming<'_>, ended: &BTreeSet<SessionName>, marked: &Marked) {
+    pub(super) async fn settle(&self, arming: &Arming<'_>, ended: &BTreeSet<SessionName>, known: &Marked) {
         let due = self.watch.due(ended, record::now());
-        arming.see_to(due, async |name| self.settle_one(arming, name, Some(marked)).await).await;
+        arming.see_to(due, async |name| self.settle_one(arming, name, Some(known)).await).await;
     }
 
     /// Sees to one marker.
@@ -65,10 +65,10 @@ impl StartExport {
         &self,
         arming: &Arming<'_>,
         name: &SessionName,
-        marked: Option<&Marked>,
+        known: Option<&Marked>,
     ) -> Result<Outcome, Error> {
         let Some(stored) = self.store.marker(name).await? else {
-            self.forget(name, marked);
+            self.forget(name, known);
             return Ok(Outcome::Settled);
         };
         let marker = stored.value;
@@ -83,7 +83,7 @@ impl StartExport {
         if facts.created_at.is_some()
             && let Some(record) = self.store.record(facts.date(), &facts.application(), name).await?
         {
-            return self.settled(name, &marker, record, marked).await;
+            return self.settled(name, &marker, record, known).await;
         }
         let session = match arming.streams.get(name).await {
             Err(error) => return Ok(Outcome::of_failure(&error)),
@@ -108,7 +108,7 @@ impl StartExport {
         name: &SessionName,
         marker: &Marker,
         record: Stored<Record>,
-        marked: Option<&Marked>,
+        known: Option<&Marked>,
     ) -> Result<Outcome, Error> {
         let now = record::now();
         let (written_at, record) = (record.written_at.unwrap_or(now), record.value);
@@ -121,7 +121,7 @@ impl StartExport {
             self.pause(&case, LATE_ALARM).await?;
         } else if now.duration_since(written_at) >= MARKER_STAYS {
             self.store.delete_marker(name).await?;
-            self.forget(name, marked);
+            self.forget(name, known);
         } else {
             let next_look = written_at.saturating_add(MARKER_STAYS).unwrap_or(now);
             self.watch.set(name, Watched { next_look, unsettled_since: None });
@@ -228,10 +228,10 @@ impl StartExport {
             .await
     }
 
-    fn forget(&self, name: &SessionName, marked: Option<&Marked>) {
+    fn forget(&self, name: &SessionName, known: Option<&Marked>) {
         self.watch.forget(name);
-        if let Some(marked) = marked {
-            marked.remove(name);
+        if let Some(known) = known {
+            known.remove(name);
         }
     }
 

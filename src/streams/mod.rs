@@ -92,21 +92,18 @@ impl Streams {
         token: Option<String>,
     ) -> Result<Page, ServiceError> {
         let status = StreamSessionStatus::from(status);
-        let (items, next) = match group {
-            Some(group) => {
-                let request = self.client.list_stream_sessions().identifier(group.as_str());
-                let request = request.status(status).max_results(PAGE).set_next_token(token);
-                let send = async || request.clone().send().await;
-                let output = self.calls.make(Operation::List, Some(group), send).await?;
-                (output.items, output.next_token)
-            }
-            None => {
-                let request = self.client.list_stream_sessions_by_account();
-                let request = request.status(status).max_results(PAGE).set_next_token(token);
-                let send = async || request.clone().send().await;
-                let output = self.calls.make(Operation::ListByAccount, None, send).await?;
-                (output.items, output.next_token)
-            }
+        let (items, next) = if let Some(group) = group {
+            let request = self.client.list_stream_sessions().identifier(group.as_str());
+            let request = request.status(status).max_results(PAGE).set_next_token(token);
+            let send = async || request.clone().send().await;
+            let output = self.calls.make(Operation::List, Some(group), send).await?;
+            (output.items, output.next_token)
+        } else {
+            let request = self.client.list_stream_sessions_by_account();
+            let request = request.status(status).max_results(PAGE).set_next_token(token);
+            let send = async || request.clone().send().await;
+            let output = self.calls.make(Operation::ListByAccount, None, send).await?;
+            (output.items, output.next_token)
         };
         let items: Vec<StreamSessionSummary> = items.unwrap_or_default();
         Ok(Page {

@@ -182,13 +182,13 @@ pub(crate) fn session_on_paper(group: &str, id: &str) -> StreamSession {
 }
 
 /// An export that was requested by somebody.
-pub(crate) fn export_on_paper(status: ExportStatus, output_uri: &str) -> Option<ExportFiles> {
-    Some(ExportFiles {
+pub(crate) fn export_on_paper(status: ExportStatus, output_uri: &str) -> ExportFiles {
+    ExportFiles {
         status,
         status_reason: None,
         output_uri: output_uri.to_owned(),
         access_key_id: "AKIASOMEBODY00000000".to_owned(),
-    })
+    }
 }
 
 /// A session that crashes after this long.
