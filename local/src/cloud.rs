@@ -1,6 +1,6 @@
 //! The local cloud as a whole: its services, and the stack of `template.yaml` deployed to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use crate::account::{Account, EventSender};
 use crate::delivery::{Mailboxes, Message};
 use crate::eventbridge::{Bus, Schedules};
 use crate::executables::{self, BuildError};
+use crate::iam::{Attachment, Denied, Effect, Grant, Holder, Iam, PolicyError, Principal, StatementParts};
 use crate::lambda::{self, Credentials, Lambda};
 use crate::s3::{self, BucketOptions, S3};
 use crate::streams::{self, Application, Delivery, SessionId, StreamGroup, Streams, Switches, Timings};
@@ -37,6 +38,11 @@ pub struct Options {
     pub switches: Switches,
     /// How long GameLift Streams takes for things.
     pub timings: Timings,
+    /// What roles and resources are not allowed, although the template says so.
+    pub without: BTreeSet<Grant>,
+    /// Whether requests count as what they are, plain HTTP. Otherwise they count as sent over TLS: nobody but this
+    /// machine sees the loopback interface, and the bucket's policy would let nobody in.
+    pub plain_http: bool,
     /// Whether cargo's progress in building the functions and the game goes to standard error.
     pub build_output: bool,
 }
@@ -51,6 +57,8 @@ impl Options {
             schedules: Schedules::ByHand,
             switches: Switches::default(),
             timings: Timings::default(),
+            without: BTreeSet::new(),
+            plain_http: false,
             build_output: false,
         }
     }
@@ -68,6 +76,12 @@ pub enum StartError {
     /// The template has no bucket.
     #[error("template.yaml has no bucket")]
     NoBucket,
+    /// [`Options::without`] names a grant that the template does not have.
+    #[error("template.yaml grants no {0}")]
+    NoSuchGrant(Grant),
+    /// A role's trust policy does not let Lambda have it.
+    #[error("the role of {0} cannot be assumed by Lambda: {1}")]
+    Role(String, Denied),
     /// S3 refuses the bucket.
     #[error(transparent)]
     Bucket(#[from] s3::Error),
@@ -94,6 +108,8 @@ pub struct LocalCloud {
     pub bus: Bus,
     /// SQS and SNS.
     pub mailboxes: Mailboxes,
+    /// Who may do what, and who did.
+    pub iam: Iam,
     /// Where events come from that are sent by hand.
     pub events: EventSender,
     /// What the template came to.
@@ -113,9 +129,11 @@ impl LocalCloud {
         let game = built["game"].clone();
         let account = Account::default();
         let (events, receiver) = EventSender::new(account.clone());
+        let mut stack = deploy(&options, &account)?;
+        let iam = enforce(&mut stack, &options)?;
         let s3 = S3::new(&options.root.join("s3"), account.clone(), events.clone())?;
-        let streams = start_streams(&options, &account, &events, &s3, &game).await?;
-        let stack = deploy(&options, &account)?;
+        let s3 = s3.with_policies(iam.clone());
+        let streams = start_streams(&options, &account, &events, &s3, &iam, &game).await?;
         let bucket = stack.buckets.first().ok_or(StartError::NoBucket)?.name.clone();
         for bucket in &stack.buckets {
             s3.create_bucket(&bucket.name, BucketOptions { eventbridge: bucket.event_bridge })?;
@@ -126,9 +144,10 @@ impl LocalCloud {
         }
         let endpoint = s3.serve().await?;
         let mailboxes = stack.queues.iter().chain(&stack.topics).map(|mailbox| mailbox.arn.clone());
-        let mailboxes = Mailboxes::new(mailboxes);
+        let mailboxes = Mailboxes::new(mailboxes).with_policies(iam.clone());
         let mut lambda = lambda::Options::new(built["start-export"].parent().unwrap_or(Path::new(".")));
         lambda.variables = endpoints(endpoint.url(), &streams);
+        lambda.iam = iam.clone();
         let functions = stack.functions.clone();
         let lambda = Lambda::start(&account, functions, mailboxes.clone(), events.clone(), lambda).await?;
         let rules = stack.rules.clone();
@@ -147,6 +166,7 @@ impl LocalCloud {
             lambda,
             bus,
             mailboxes,
+            iam,
             events,
             stack,
             bucket,
@@ -204,6 +224,27 @@ impl LocalCloud {
         reads.fold((0, 0), |(requests, bytes), entry| (requests + 1, bytes + entry.bytes_sent))
     }
 
+    /// Denies a function's role an action on a resource from now on, whatever the template grants. Both may have
+    /// wildcards.
+    pub fn deny(&self, function: &str, action: &str, resource: &str) -> Result<(), PolicyError> {
+        let function = self.stack.functions.iter().filter(|candidate| candidate.logical_id == function);
+        for function in function {
+            let denial = StatementParts {
+                policy: function.logical_id.clone(),
+                statement: "denial".to_owned(),
+                effect: Effect::Deny,
+                principals: None,
+                actions: (false, vec![action.to_owned()]),
+                resources: Some((false, vec![resource.to_owned()])),
+                conditions: Vec::new(),
+            };
+            for statement in denial.take_apart()? {
+                self.iam.attach(Attachment { holder: Holder::Role(function.role.clone()), statement });
+            }
+        }
+        Ok(())
+    }
+
     /// Ends everything: the games, the functions, the services.
     pub async fn stop(self) {
         self.streams.stop().await;
@@ -224,18 +265,39 @@ fn deploy(options: &Options, account: &Account) -> Result<Stack, TemplateError> 
     template.resolve(&StackOptions { name: "crash-capture".to_owned(), account: account.clone(), parameters })
 }
 
+/// The stack's policies, as far as they are wanted. The functions get their roles.
+fn enforce(stack: &mut Stack, options: &Options) -> Result<Iam, StartError> {
+    for grant in &options.without {
+        let before = stack.policies.len();
+        stack.policies.retain(|attachment| attachment.statement.grant != *grant);
+        if stack.policies.len() == before {
+            return Err(StartError::NoSuchGrant(grant.clone()));
+        }
+    }
+    let iam = Iam::new(stack.policies.clone(), options.plain_http);
+    for function in &stack.functions {
+        let lambda = Principal::Service { name: "lambda.amazonaws.com", source: function.arn.clone() };
+        let assumed = iam.authorize(&lambda, "sts:AssumeRole", &function.role, &[]);
+        assumed.map_err(|denied| StartError::Role(function.logical_id.clone(), denied))?;
+        iam.know(&function.credentials.access_key_id, function.principal());
+    }
+    Ok(iam)
+}
+
 async fn start_streams(
     options: &Options,
     account: &Account,
     events: &EventSender,
     s3: &S3,
+    iam: &Iam,
     game: &Path,
 ) -> io::Result<Streams> {
-    let (s3, owner) = (s3.clone(), account.id.clone());
+    let (s3, known) = (s3.clone(), iam.clone());
+    // GameLift Streams writes in the name of whoever asked for the export.
     let delivery = Delivery::new(move |upload: streams::Upload| {
-        let (s3, owner) = (s3.clone(), owner.clone());
+        let (s3, caller) = (s3.clone(), known.principal(&upload.access_key_id));
         async move {
-            let put = s3.put(&upload.bucket, &upload.key, upload.zip, &owner).await;
+            let put = s3.put_as(&caller, &upload.bucket, &upload.key, upload.zip).await;
             put.map(drop).map_err(|error| error.to_string())
         }
     });
@@ -244,6 +306,7 @@ async fn start_streams(
         root: options.root.join("sessions"),
         events: events.clone(),
         delivery,
+        iam: iam.clone(),
         switches: options.switches.clone(),
         timings: options.timings.clone(),
     });

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crash_capture_local::cloud::{APPLICATION, LocalCloud, Options, STREAM_GROUP};
@@ -17,10 +18,30 @@ pub(crate) const INDEX_EXPORT: &str = "IndexExportFunction";
 pub(crate) const SWEEP: &str = "StartExportFunctionSweep";
 pub(crate) const FAILED_INVOCATIONS: &str = "FailedInvocationsQueue";
 
-/// A local cloud in a folder of its own.
+/// A local cloud in a folder of its own. A call that no role allows fails the test, unless it was announced.
 pub(crate) struct Cloud {
     cloud: LocalCloud,
+    announced: Mutex<Vec<&'static str>>,
     folder: tempfile::TempDir,
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        let announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
+        let refusals = self.cloud.iam.ledger().refusals;
+        let (expected, unexpected): (Vec<_>, Vec<_>) =
+            refusals.iter().partition(|refusal| announced.contains(&refusal.denied.action.as_str()));
+        let missing: Vec<_> = announced
+            .iter()
+            .filter(|action| !expected.iter().any(|refusal| refusal.denied.action == **action))
+            .collect();
+        if std::thread::panicking() {
+            return;
+        }
+        let unexpected: Vec<_> = unexpected.into_iter().map(ToString::to_string).collect();
+        assert!(unexpected.is_empty(), "nothing grants these calls:\n{}", unexpected.join("\n"));
+        assert!(missing.is_empty(), "these calls were to be refused, and were not: {missing:?}");
+    }
 }
 
 impl Deref for Cloud {
@@ -44,7 +65,12 @@ impl Cloud {
         // CloudTrail tells of sessions only where a test says so.
         options.timings.cloudtrail_after = None;
         change(&mut options);
-        Self { cloud: LocalCloud::start(options).await.unwrap(), folder }
+        Self { cloud: LocalCloud::start(options).await.unwrap(), announced: Mutex::default(), folder }
+    }
+
+    /// Announces that calls of this action will be refused.
+    pub(crate) fn will_refuse(&self, action: &'static str) {
+        self.announced.lock().unwrap_or_else(PoisonError::into_inner).push(action);
     }
 
     /// Starts a session whose game gets these arguments; gives it once it is live.

@@ -22,6 +22,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -45,6 +46,7 @@ use runtime_api::RuntimeApi;
 
 use crate::account::{Account, EventSender};
 use crate::delivery::Mailboxes;
+use crate::iam::{Iam, Principal};
 
 /// Bytes of an event, from the documentation of Lambda's `Invoke`: 6 MB synchronously, 1 MB asynchronously.
 const MAX_SYNCHRONOUS: usize = 6 << 20;
@@ -64,10 +66,13 @@ pub struct Options {
     pub minute: Duration,
     /// Whether the functions' log lines also go to standard error.
     pub echo: bool,
+    /// Who may do what.
+    pub iam: Iam,
 }
 
 impl Options {
-    /// Ten environments for each function, pauses of 50 and 100 milliseconds, no echo, no more variables.
+    /// Ten environments for each function, pauses of 50 and 100 milliseconds, no echo, no more variables, no
+    /// policies.
     #[must_use]
     pub fn new(executables: impl Into<PathBuf>) -> Self {
         Self {
@@ -76,6 +81,7 @@ impl Options {
             concurrency: 10,
             minute: Duration::from_millis(50),
             echo: false,
+            iam: Iam::default(),
         }
     }
 }
@@ -126,7 +132,8 @@ impl Lambda {
             runtime_api: RuntimeApi::start().await?,
             spawner: Spawner::start()?,
             logs: Logs::new(options.echo),
-            region: account.region.clone(),
+            account: account.clone(),
+            iam: options.iam,
             variables: options.variables,
             shutdown: watch::Sender::new(false),
         });
@@ -188,6 +195,25 @@ impl Lambda {
         Ok(request_id)
     }
 
+    /// The same on behalf of a caller, who has to be allowed to `lambda:InvokeFunction`.
+    pub(crate) fn invoke_async_as(
+        &self,
+        caller: &Principal,
+        function: &str,
+        payload: Value,
+    ) -> Result<String, InvokeError> {
+        let arn = &self.pool(function)?.function.arn;
+        self.iam().authorize(caller, "lambda:InvokeFunction", arn, &[])?;
+        self.invoke_async(function, payload)
+    }
+
+    /// Takes a function away, as somebody does who deletes it by hand: there is none of this name any more. What it is
+    /// doing it finishes.
+    pub fn delete(&self, function: &str) -> Result<(), InvokeError> {
+        self.pool(function)?.deleted.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Waits until no event is queued and no function runs. For events on their way through the event bus as well,
     /// see [`crate::eventbridge::Bus::settled`].
     pub async fn idle(&self) {
@@ -225,6 +251,10 @@ impl Lambda {
         &self.inner.events
     }
 
+    fn iam(&self) -> &Iam {
+        &self.inner.surroundings.iam
+    }
+
     fn mailboxes(&self) -> &Mailboxes {
         &self.inner.mailboxes
     }
@@ -236,7 +266,8 @@ impl Lambda {
     fn pool(&self, function: &str) -> Result<&Arc<Pool>, InvokeError> {
         let is_it = |pool: &&Arc<Pool>| {
             let known = &pool.function;
-            [&known.logical_id, &known.name, &known.arn].into_iter().any(|name| name == function)
+            let names = [&known.logical_id, &known.name, &known.arn];
+            !pool.deleted.load(Ordering::Relaxed) && names.into_iter().any(|name| name == function)
         };
         self.inner.pools.iter().find(is_it).ok_or_else(|| InvokeError::NoSuchFunction(function.to_owned()))
     }

@@ -1,7 +1,8 @@
 //! GameLift Streams: its REST API over HTTP, and sessions that run real games.
 //!
 //! The API is what botocore's model `gameliftstreams/2018-05-10` says; what AWS does not document is a switch
-//! ([`Switches`]). Signatures are not verified, but unsigned requests are refused. Everything lives in memory, except
+//! ([`Switches`]). Signatures are not verified, but unsigned requests are refused, and those that the caller's role does
+//! not allow. Everything lives in memory, except
 //! the games' folders.
 //!
 //! A session is `ACTIVATING` while its game starts, then `ACTIVE`, then `CONNECTED` if a client comes. It ends when
@@ -54,6 +55,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use crate::account::{Account, EventSender};
+use crate::iam::Iam;
 
 use self::alarms::Alarm;
 use self::calls::Caller;
@@ -82,6 +84,8 @@ pub struct Options {
     pub events: EventSender,
     /// The way into S3.
     pub delivery: Delivery,
+    /// Who may do what.
+    pub iam: Iam,
     /// What AWS does not document.
     pub switches: Switches,
     /// How long things take.

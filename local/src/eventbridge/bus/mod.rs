@@ -13,9 +13,10 @@ use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval_at};
 
 use crate::account::Account;
-use crate::delivery::{Mailboxes, Message, Recipient};
+use crate::delivery::{DeliveryError, Mailboxes, Message, Recipient};
 use crate::eventbridge::{Rule, Service, Target};
-use crate::lambda::Lambda;
+use crate::iam::Denied;
+use crate::lambda::{InvokeError, Lambda};
 
 /// Whether schedules run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,6 +179,42 @@ async fn run_schedule(router: Arc<Router>, rule: usize, interval: Duration) {
     }
 }
 
+/// Why an event did not reach its target, in the words of a dead letter.
+#[derive(Debug)]
+struct Undelivered {
+    code: &'static str,
+    error: String,
+}
+
+impl Undelivered {
+    fn failed(error: String) -> Self {
+        Self { code: "SDK_CLIENT_ERROR", error }
+    }
+
+    fn denied(error: &Denied) -> Self {
+        Self { code: "NO_PERMISSIONS", error: error.to_string() }
+    }
+}
+
+impl From<InvokeError> for Undelivered {
+    fn from(error: InvokeError) -> Self {
+        match error {
+            InvokeError::Denied(denied) => Self::denied(&denied),
+            InvokeError::NoSuchFunction(_) => Self { code: "NO_RESOURCE", error: error.to_string() },
+            _ => Self::failed(error.to_string()),
+        }
+    }
+}
+
+impl From<DeliveryError> for Undelivered {
+    fn from(error: DeliveryError) -> Self {
+        match error {
+            DeliveryError::Denied(denied) => Self::denied(&denied),
+            DeliveryError::NoRecipient(_) => Self { code: "NO_RESOURCE", error: error.to_string() },
+        }
+    }
+}
+
 impl Router {
     fn route(&self, event: Value) {
         let matches =
@@ -209,24 +246,29 @@ impl Router {
 
     fn deliver(&self, event: &Value, rule: &Rule, target: &Target) {
         let body = target.input.of(event);
+        let principal = rule.principal();
         let delivered = match &target.recipient {
             Recipient::Function(arn) => {
                 let payload = serde_json::from_str(&body).unwrap_or(Value::String(body));
-                self.lambda.invoke_async(arn, payload).map(drop).map_err(|error| error.to_string())
+                self.lambda.invoke_async_as(&principal, arn, payload).map(drop).map_err(Undelivered::from)
             }
             Recipient::Queue(arn) | Recipient::Topic(arn) => {
-                self.mailboxes.deliver(arn, Message::new(body)).map_err(|error| error.to_string())
+                let sent = self.mailboxes.deliver_as(&principal, arn, Message::new(body));
+                sent.map_err(Undelivered::from)
             }
-            Recipient::EventBus(_) => Err("a rule's target cannot be the bus itself".into()),
+            Recipient::EventBus(_) => {
+                Err(Undelivered::failed("a rule's target cannot be the bus itself".into()))
+            }
         };
-        if let Err(error) = delivered {
-            self.dead_letter(event, rule, target, &error);
+        if let Err(undelivered) = delivered {
+            self.dead_letter(event, rule, target, &undelivered);
         }
     }
 
     /// The event as it was, and why it was not delivered: attributes from
     /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html>.
-    fn dead_letter(&self, event: &Value, rule: &Rule, target: &Target, error: &str) {
+    fn dead_letter(&self, event: &Value, rule: &Rule, target: &Target, undelivered: &Undelivered) {
+        let Undelivered { code, error } = undelivered;
         tracing::error!(
             rule = rule.logical_id,
             target = target.recipient.arn(),
@@ -235,7 +277,7 @@ impl Router {
         );
         let Some(queue) = &target.dead_letter_queue else { return };
         let attributes = [
-            ("ERROR_CODE", "SDK_CLIENT_ERROR"),
+            ("ERROR_CODE", *code),
             ("ERROR_MESSAGE", error),
             ("RETRY_ATTEMPTS", "0"),
             ("RULE_ARN", rule.arn.as_str()),
@@ -245,16 +287,16 @@ impl Router {
             body: event.to_string(),
             attributes: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         };
-        if let Err(error) = self.mailboxes.deliver(queue, message) {
+        if let Err(error) = self.mailboxes.deliver_as(&rule.principal(), queue, message) {
             tracing::error!(rule = rule.logical_id, %error, "cannot keep an undelivered event");
         }
     }
 
     /// EventBridge's and EventBridge Scheduler's own events.
     fn scheduled_event(&self, rule: &Rule) -> Value {
-        let (source, detail) = match rule.service {
+        let (source, detail) = match &rule.service {
             Service::Rules => ("aws.events", json!({})),
-            Service::Scheduler => ("aws.scheduler", json!("{}")),
+            Service::Scheduler { .. } => ("aws.scheduler", json!("{}")),
         };
         json!({
             "version": "0",

@@ -149,7 +149,10 @@ async fn an_event_that_cannot_be_delivered_is_a_dead_letter() {
 #[tokio::test]
 async fn a_schedule_can_be_fired_by_hand_and_its_event_is_awss() {
     let local = Local::start(
-        vec![scheduled("Rule", Service::Rules), scheduled("Scheduler", Service::Scheduler)],
+        vec![
+            scheduled("Rule", Service::Rules),
+            scheduled("Scheduler", Service::Scheduler { role: "arn:aws:iam::111122223333:role/r".into() }),
+        ],
         Schedules::ByHand,
     )
     .await;
