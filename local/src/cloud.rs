@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::account::{Account, EventSender};
 use crate::delivery::{Mailboxes, Message};
-use crate::eventbridge::{Bus, Schedules};
+use crate::eventbridge::{Bus, Disorder, Schedules};
 use crate::executables::{self, BuildError};
 use crate::lambda::{self, Credentials, Lambda};
 use crate::s3::{self, BucketOptions, S3};
@@ -37,6 +37,10 @@ pub struct Options {
     pub switches: Switches,
     /// How long GameLift Streams takes for things.
     pub timings: Timings,
+    /// How EventBridge delivers events.
+    pub disorder: Disorder,
+    /// [`lambda::Options::delivers_twice`]
+    pub invoked_twice: bool,
     /// Whether cargo's progress in building the functions and the game goes to standard error.
     pub build_output: bool,
 }
@@ -51,6 +55,8 @@ impl Options {
             schedules: Schedules::ByHand,
             switches: Switches::default(),
             timings: Timings::default(),
+            disorder: Disorder::default(),
+            invoked_twice: false,
             build_output: false,
         }
     }
@@ -129,6 +135,7 @@ impl LocalCloud {
         let mailboxes = Mailboxes::new(mailboxes);
         let mut lambda = lambda::Options::new(built["start-export"].parent().unwrap_or(Path::new(".")));
         lambda.variables = endpoints(endpoint.url(), &streams);
+        lambda.delivers_twice = options.invoked_twice;
         let functions = stack.functions.clone();
         let lambda = Lambda::start(&account, functions, mailboxes.clone(), events.clone(), lambda).await?;
         let rules = stack.rules.clone();
@@ -139,6 +146,7 @@ impl LocalCloud {
             lambda.clone(),
             mailboxes.clone(),
             options.schedules,
+            options.disorder,
         );
         Ok(Self {
             account,
