@@ -162,3 +162,12 @@ async fn records_can_go_to_functions_and_topics() {
     let functions: Vec<_> = local.lambda.invocations().into_iter().map(|it| it.function).collect();
     assert_eq!(functions, ["First", "Second"]);
 }
+
+#[tokio::test]
+async fn the_queue_may_deliver_an_event_twice_with_the_same_request_id() {
+    let twice = Options { delivers_twice: true, ..options() };
+    let local = Local::with(vec![with_destinations("Echo")], twice).await;
+    let (_, attempts) = run(&local, "Echo", json!({"x": 1})).await;
+    assert_eq!(attempts.len(), 2);
+    assert!(attempts.iter().all(|attempt| attempt.attempt == 1 && attempt.outcome.result.is_ok()));
+}
