@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A local cloud in a folder of its own. A call that no role allows fails the test, unless it was announced.
 pub(crate) struct Cloud {
-    cloud: LocalCloud,
+    local: LocalCloud,
     announced: Mutex<Vec<&'static str>>,
     /// What AWS does not document, as it is here.
     pub(crate) switches: Switches,
@@ -37,17 +37,17 @@ pub(crate) struct Cloud {
 
 impl Drop for Cloud {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
         let announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
-        let refusals = self.cloud.iam.ledger().refusals;
+        let refusals = self.local.iam.ledger().refusals;
         let (expected, unexpected): (Vec<_>, Vec<_>) =
             refusals.iter().partition(|refusal| announced.contains(&refusal.denied.action.as_str()));
         let missing: Vec<_> = announced
             .iter()
             .filter(|action| !expected.iter().any(|refusal| refusal.denied.action == **action))
             .collect();
-        if std::thread::panicking() {
-            return;
-        }
         let unexpected: Vec<_> = unexpected.into_iter().map(ToString::to_string).collect();
         assert!(unexpected.is_empty(), "nothing grants these calls:\n{}", unexpected.join("\n"));
         assert!(missing.is_empty(), "these calls were to be refused, and were not: {missing:?}");
@@ -58,7 +58,7 @@ impl Deref for Cloud {
     type Target = LocalCloud;
 
     fn deref(&self) -> &LocalCloud {
-        &self.cloud
+        &self.local
     }
 }
 
@@ -76,8 +76,8 @@ impl Cloud {
         options.timings.cloudtrail_after = None;
         change(&mut options);
         let switches = options.switches.clone();
-        let cloud = LocalCloud::start(options).await.unwrap();
-        Self { cloud, announced: Mutex::default(), switches, folder }
+        let local = LocalCloud::start(options).await.unwrap();
+        Self { local, announced: Mutex::default(), switches, folder }
     }
 
     /// Announces that calls of this action will be refused.

@@ -102,10 +102,10 @@ Policies:
         of(&policies, "s-EchoRuleQueue-local"),
         [format!("EchoRuleQueuePolicy, [0]: sqs:SendMessage on {queue} if aws:sourcearn is {rule}")]
     );
-    let role = of(&policies, "role/s-EchoRole-local");
-    assert_eq!(role.len(), 5, "{role:?}");
-    assert!(role.contains(&"EchoRole, AWSLambdaBasicExecutionRole: logs:PutLogEvents on *".to_owned()));
-    assert!(role.contains(&"EchoRole, EchoRolePolicy0[0]: s3:GetObject on *".to_owned()), "{role:?}");
+    let own = of(&policies, "role/s-EchoRole-local");
+    assert_eq!(own.len(), 5, "{own:?}");
+    assert!(own.contains(&"EchoRole, AWSLambdaBasicExecutionRole: logs:PutLogEvents on *".to_owned()));
+    assert!(own.contains(&"EchoRole, EchoRolePolicy0[0]: s3:GetObject on *".to_owned()), "{own:?}");
     let schedule = of(&policies, "role/s-EchoTickRole-local");
     assert!(schedule.iter().any(|grant| grant.contains("lambda:InvokeFunction")), "{schedule:?}");
 }
