@@ -5,7 +5,9 @@
 //! Each write, deletion and change of tags sends S3's event to EventBridge, if the bucket has that switched on, and
 //! each request over HTTP is in an [access log](S3::access_log), failed ones too.
 //!
-//! Not here: versions, ACLs and policies, encryption, lifecycle rules, `ListObjects` version 1, `UploadPartCopy`, the
+//! Who may do what is [`Iam`]'s affair. Without `s3:ListBucket` an object that is not there is answered with 403.
+//!
+//! Not here: versions, ACLs, encryption, lifecycle rules, `ListObjects` version 1, `UploadPartCopy`, the
 //! parts of finished objects, checksums of XML requests beyond the signed SHA-256. A write without a checksum gets none
 //! (S3 computes a CRC64NVME), and a malformed `Range` is an error (S3 ignores it).
 //!
@@ -24,6 +26,7 @@ mod listing;
 mod multipart;
 mod object;
 mod operations;
+mod permissions;
 mod range;
 mod server;
 mod store;
@@ -36,9 +39,9 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use s3s::service::S3ServiceBuilder;
 
 pub use self::access_log::{AccessLog, AccessLogEntry, Mark};
@@ -56,6 +59,7 @@ use self::operations::Operations;
 use self::store::{Store, Write};
 use crate::account::{Account, EventSender};
 use crate::faults::Fault;
+use crate::iam::{Iam, Principal};
 
 /// S3 of one account in one Region. Clones are the same S3.
 #[derive(Debug, Clone)]
@@ -64,13 +68,20 @@ pub struct S3 {
     store: Arc<Store>,
     keys: Keys,
     log: Arc<AccessLog>,
+    iam: Iam,
 }
 
 impl S3 {
     /// An S3 without buckets, whose objects will lie in the folder `root`. Files that are in it already are no objects.
     pub fn new(root: &Path, account: Account, events: EventSender) -> io::Result<Self> {
         let store = Arc::new(Store::new(Files::new(root)?, Announcer::new(events)));
-        Ok(Self { account, store, keys: Keys::default(), log: Arc::default() })
+        Ok(Self { account, store, keys: Keys::default(), log: Arc::default(), iam: Iam::default() })
+    }
+
+    /// The same with policies, for requests over HTTP and [`Self::put_as`].
+    #[must_use]
+    pub fn with_policies(self, iam: Iam) -> Self {
+        Self { iam, ..self }
     }
 
     /// Makes a bucket.
@@ -120,6 +131,23 @@ impl S3 {
         tokio::task::spawn_blocking(put).await.map_err(io::Error::other)?
     }
 
+    /// The same in the name of a caller, who has to be allowed to `s3:PutObject`.
+    pub async fn put_as(
+        &self,
+        caller: &Principal,
+        bucket: &str,
+        key: &str,
+        body: impl Into<Body>,
+    ) -> Result<Arc<Object>, Error> {
+        self.iam.authorize(caller, "s3:PutObject", &permissions::object_arn(bucket, key), &[])?;
+        self.put(bucket, key, body, &self.account.id).await
+    }
+
+    /// Makes an object look as if it had been written this much earlier.
+    pub fn backdate(&self, bucket: &str, key: &str, by: Duration) -> Result<(), Error> {
+        self.store.backdate(bucket, key, by)
+    }
+
     /// An object, if there is one with this key.
     #[must_use]
     pub fn object(&self, bucket: &str, key: &str) -> Option<Arc<Object>> {
@@ -163,15 +191,6 @@ impl S3 {
         self.store.delete(bucket, key, &WriteCondition::default(), &origin)
     }
 
-    /// Makes an object look as if it had last been written at another time.
-    pub fn backdate(&self, bucket: &str, key: &str, last_modified: Timestamp) -> Result<(), Error> {
-        self.store.with_bucket(bucket, |bucket| {
-            let object = bucket.objects.get_mut(key).ok_or_else(|| Error::NoSuchKey(key.to_owned()))?;
-            Arc::make_mut(object).last_modified = last_modified;
-            Ok(())
-        })?
-    }
-
     /// The requests that came over HTTP.
     #[must_use]
     pub fn access_log(&self) -> &AccessLog {
@@ -183,7 +202,8 @@ impl S3 {
         let mut builder =
             S3ServiceBuilder::new(Operations::new(self.account.clone(), Arc::clone(&self.store)));
         builder.set_auth(self.keys.clone());
-        builder.set_access(Gate { account_id: self.account.id.clone() });
+        let (account_id, store) = (self.account.id.clone(), Arc::clone(&self.store));
+        builder.set_access(Gate { account_id, iam: self.iam.clone(), store });
         server::serve(builder.build(), Arc::clone(&self.log)).await
     }
 }

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::account::{Account, EventSender};
 use crate::faults::Faults;
+use crate::iam::Iam;
 
 use super::books::{Books, Entry};
 use super::calls::{Arrival, CallRecord};
@@ -26,6 +27,7 @@ pub(super) struct Service {
     pub(super) delivery: Delivery,
     /// What tests do to calls.
     pub(super) faults: Faults<Arrival, ServiceError>,
+    pub(super) iam: Iam,
     books: Mutex<Books>,
     calls: Mutex<Vec<CallRecord>>,
     /// None once the service has stopped.
@@ -34,7 +36,7 @@ pub(super) struct Service {
 
 impl Service {
     pub(super) fn new(options: super::Options) -> Arc<Self> {
-        let super::Options { account, root, events, delivery, switches, timings } = options;
+        let super::Options { account, root, events, delivery, iam, switches, timings } = options;
         Arc::new(Self {
             account,
             root,
@@ -43,6 +45,7 @@ impl Service {
             events,
             delivery,
             faults: Faults::default(),
+            iam,
             books: Mutex::default(),
             calls: Mutex::default(),
             tasks: Mutex::new(Some(JoinSet::new())),
