@@ -11,8 +11,8 @@ use std::time::Duration;
 use crash_capture_local::cloud::{APPLICATION, LocalCloud, Options, PRIMARY_LOCATION, STREAM_GROUP};
 use crash_capture_local::executables::workspace;
 use crash_capture_local::streams::{
-    EndReason, ExportFiles, ExportStatus, Listings, Operation, SessionId, StartOptions, StartStreamSession, Status,
-    StreamSession, Switches,
+    EndReason, ExportFiles, ExportStatus, Listings, Operation, SessionId, StartOptions, StartStreamSession,
+    Status, StreamSession, Switches,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
