@@ -84,6 +84,12 @@ async fn listed_groups(cloud: &LocalCloud) {
     // A late alarm has the export indexed again.
     cloud.events.put_raw(event("start-export/alarm-contributor.json", &[]));
     cloud.bus.settled().await;
+    // One that no alarm is about.
+    let quiet = play(cloud).await;
+    say_active(cloud, &quiet);
+    cloud.bus.settled().await;
+    end(cloud, &quiet).await;
+    cloud.bus.settled().await;
     // What was done already is met again.
     say_active(cloud, &missed);
     announce_again(cloud);
