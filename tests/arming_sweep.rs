@@ -76,7 +76,7 @@ async fn a_sweep_leaves_in_time_names_whom_it_did_not_reach_and_the_next_one_rea
     cloud.write_down((0..100).map(|number| session_on_paper(STREAM_GROUP, &format!("s{number}"))));
     let start = Instant::now();
     let first = cloud.sweep_answer().await;
-    assert!(start.elapsed() < Duration::from_secs(73), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(74), "{:?}", start.elapsed());
     let count = |name: &str| first["counts"][name].as_u64().unwrap();
     assert_eq!(count("armed") + count("not-reached"), 100, "{first}");
     assert!(count("armed") >= 30 && count("not-reached") >= 30, "{first}");

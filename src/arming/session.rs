@@ -24,7 +24,7 @@ use super::{Answer, Outcome};
 const IN_FLIGHT: usize = 16;
 
 /// What is kept of the invocation's time for answering, and for the log.
-const RESERVE: Duration = Duration::from_secs(2);
+const RESERVE: Duration = Duration::from_secs(4);
 
 /// Longer than any invocation.
 const LONG: Duration = Duration::from_hours(1);
