@@ -17,7 +17,9 @@ NAMED_WITHIN_ANOTHER = {
     "AWS::Athena::NamedQuery",
     "AWS::Glue::Table",
     "AWS::IAM::Policy",
+    "AWS::IAM::RolePolicy",
     "AWS::Lambda::Alias",
+    "AWS::Logs::MetricFilter",
     "AWS::S3::AccessPoint",
 }
 # Their names are not where those of others are.
