@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A local cloud in a folder of its own.
 pub(crate) struct Cloud {
-    cloud: LocalCloud,
+    local: LocalCloud,
     /// What AWS does not document, as it is here.
     pub(crate) switches: Switches,
     folder: tempfile::TempDir,
@@ -37,7 +37,7 @@ impl Deref for Cloud {
     type Target = LocalCloud;
 
     fn deref(&self) -> &LocalCloud {
-        &self.cloud
+        &self.local
     }
 }
 
@@ -55,7 +55,7 @@ impl Cloud {
         options.timings.cloudtrail_after = None;
         change(&mut options);
         let switches = options.switches.clone();
-        Self { cloud: LocalCloud::start(options).await.unwrap(), switches, folder }
+        Self { local: LocalCloud::start(options).await.unwrap(), switches, folder }
     }
 
     /// Starts a session whose game gets these arguments; gives it once it is live.
