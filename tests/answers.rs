@@ -1,7 +1,5 @@
 //! What the functions answer and log, for those who invoke them and for those who read their logs.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 mod support;
 
 use crash_capture_local::cloud::{APPLICATION, STREAM_GROUP};

@@ -1,7 +1,5 @@
 //! What holds under one setting of what AWS does not document. `whole_path.rs` has what holds under all of them.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 mod support;
 
 use std::time::Duration;
