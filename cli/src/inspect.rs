@@ -71,9 +71,10 @@ fn describe(judgement: &Judgement) -> Result<String, fmt::Error> {
 /// Nothing is known of the session, so the verdict is that of the files alone.
 async fn examine(file: &Path) -> Result<Judgement, (String, ExitCode)> {
     let source = FileSource::open(file).map_err(|error| (error.to_string(), ExitCode::FAILURE))?;
-    let findings = triage::examine(&source, Some(source.size())).await.map_err(|error| match error {
-        ArchiveError::Source(error) => (error.to_string(), ExitCode::FAILURE),
-        unreadable => (unreadable.to_string(), ExitCode::from(2)),
-    })?;
+    let findings =
+        triage::examine(&source, Some(source.size()), None).await.map_err(|error| match error {
+            ArchiveError::Source(error) => (error.to_string(), ExitCode::FAILURE),
+            unreadable => (unreadable.to_string(), ExitCode::from(2)),
+        })?;
     Ok(judge(findings, &Ending::default(), &[]))
 }
