@@ -14,7 +14,8 @@ pub struct Case {
 }
 
 /// What the log holds that most of them hold.
-pub const TEXT: &[u8] = b"LogInit: Display: Game starting\nLogExit: Exiting.\nLog file closed, 11/23/26 10:00:00\n";
+pub const TEXT: &[u8] =
+    b"LogInit: Display: Game starting\nLogExit: Exiting.\nLog file closed, 11/23/26 10:00:00\n";
 
 /// Its path.
 pub const LOG: &str = "profile/Game.log";
@@ -88,7 +89,10 @@ fn names() -> Vec<Case> {
         case("name: code page 437", named(b"profile/\x8e\x81.log", 0)),
         case("name: Shift-JIS", named(b"profile/\x83\x51\x81\x5b\x83\x80.log", 0)),
         case("name: invalid UTF-8 with flag", named(b"profile/\xff\xfe.log", UTF8)),
-        case("name: Unicode path field", with(Entry::stored("a.txt", TEXT).but(|it| it.extra = unicode_path))),
+        case(
+            "name: Unicode path field",
+            with(Entry::stored("a.txt", TEXT).but(|it| it.extra = unicode_path)),
+        ),
         case("name: backslashes", named(b"profile\\Saved\\x.txt", 0)),
         case("name: upwards", named(b"../../etc/passwd", 0)),
         case("name: absolute", named(b"/etc/passwd", 0)),
@@ -99,7 +103,10 @@ fn names() -> Vec<Case> {
         case("name: escapes and right-to-left", named("a\u{1b}[2J\u{202e}gol.exe".as_bytes(), UTF8)),
         case("two entries of one name", Zip::of([good(), good()])),
         case("another name in the local header", but(|it| it.local_name = Some(b"temp/other.dmp".to_vec()))),
-        case("a long extra field in the local header", but(|it| it.local_extra = extra_field(0xcafe, &[7; 9_000]))),
+        case(
+            "a long extra field in the local header",
+            but(|it| it.local_extra = extra_field(0xcafe, &[7; 9_000])),
+        ),
         case("a folder", with(Entry::stored("profile/folder/", ""))),
     ]
 }
@@ -138,7 +145,10 @@ fn ends() -> Vec<Case> {
         case("100 bytes behind", trailing(100)),
         case("70,000 bytes behind", trailing(70_000)),
         case("two zips, one behind the other", twice),
-        case("a stored zip inside", Zip::of([good, Entry::stored("inner.zip", Zip::of([Entry::stored("x", "1")]).to_bytes())])),
+        case(
+            "a stored zip inside",
+            Zip::of([good, Entry::stored("inner.zip", Zip::of([Entry::stored("x", "1")]).to_bytes())]),
+        ),
         case("an empty zip", Zip::of([])),
     ]
 }
@@ -194,13 +204,22 @@ fn directories() -> Vec<Case> {
         case("70,000 entries without zip64", many),
         case("the directory's size is too small", end(|it| it.directory_size = Some(20))),
         case("the directory's size is too large", end(|it| it.directory_size = Some(180))),
-        case("the directory's offset is 2^32-2", end(|it| it.directory_offset = Some(u64::from(u32::MAX) - 1))),
-        case("zip64: the directory's offset is 2^64-1", end(|it| {
-            (it.zip64, it.directory_offset) = (true, Some(u64::MAX));
-        })),
+        case(
+            "the directory's offset is 2^32-2",
+            end(|it| it.directory_offset = Some(u64::from(u32::MAX) - 1)),
+        ),
+        case(
+            "zip64: the directory's offset is 2^64-1",
+            end(|it| {
+                (it.zip64, it.directory_offset) = (true, Some(u64::MAX));
+            }),
+        ),
         case("the directory's offset is 0, before 100 MB of zeros", hole(0, 100_000_000)),
         case("the directory's offset is 0, before 200 MB of zeros", hole(0, 200_000_000)),
-        case("a digital signature behind the directory", end(|it| it.before = b"PK\x05\x05\x04\0sign".to_vec())),
+        case(
+            "a digital signature behind the directory",
+            end(|it| it.before = b"PK\x05\x05\x04\0sign".to_vec()),
+        ),
         case("noise between directory and end", end(|it| it.before = noise(5, 100))),
         case("noise in the directory", damaged_directory()),
         case("a record that promises more than there is", overrunning_record()),
@@ -236,18 +255,32 @@ fn data() -> Vec<Case> {
     vec![
         case("1,000 entries on one local header", one_header()),
         case("entries that quote each other", quoted()),
-        case("claims 10 bytes, inflates to 30 MB", but(|it| {
-            let zeros = vec![0; 30_000_000];
-            let raw = deflate(&zeros);
-            (it.compressed_size, it.size, it.crc32) = (raw.len() as u64, 10, crc32(&zeros));
-            it.data = Data::Raw(raw.into());
-        })),
+        case(
+            "claims 10 bytes, inflates to 30 MB",
+            but(|it| {
+                let zeros = vec![0; 30_000_000];
+                let raw = deflate(&zeros);
+                (it.compressed_size, it.size, it.crc32) = (raw.len() as u64, 10, crc32(&zeros));
+                it.data = Data::Raw(raw.into());
+            }),
+        ),
         case("30 MB of zeros", Zip::of([Entry::deflated(LOG, &vec![0; 30_000_000])])),
         case("claims more than it holds", but(|it| it.size += 1000)),
         case("zips in zips", nested),
-        case("an entry past the archive's end", with(Entry::stored("temp/far", TEXT).but(|it| it.offset = Some(u64::from(u32::MAX) - 9)))),
-        case("an entry in the directory", with(Entry::stored("temp/near", TEXT).but(|it| it.offset = Some(250)))),
-        case("data that reaches past the end", with(Entry::stored("temp/long", TEXT).but(|it| (it.compressed_size, it.size) = (1 << 20, 1 << 20)))),
+        case(
+            "an entry past the archive's end",
+            with(Entry::stored("temp/far", TEXT).but(|it| it.offset = Some(u64::from(u32::MAX) - 9))),
+        ),
+        case(
+            "an entry in the directory",
+            with(Entry::stored("temp/near", TEXT).but(|it| it.offset = Some(250))),
+        ),
+        case(
+            "data that reaches past the end",
+            with(
+                Entry::stored("temp/long", TEXT).but(|it| (it.compressed_size, it.size) = (1 << 20, 1 << 20)),
+            ),
+        ),
         case("no local header where it should be", but(|it| it.offset = Some(7))),
         case("a wrong CRC", but(|it| it.crc32 ^= 1)),
         case("a wrong CRC, stored", Zip::of([Entry::stored(LOG, TEXT).but(|it| it.crc32 ^= 1)])),
@@ -288,7 +321,8 @@ fn quoted() -> Image {
         data.extend_from_slice(&bytes);
         inflated.splice(0..0, bytes[..header].iter().copied());
         let entry = Entry::deflated(format!("profile/{number:02}.log"), b"").but(|it| {
-            (it.compressed_size, it.size, it.crc32) = (data.len() as u64, inflated.len() as u64, crc32(&inflated));
+            (it.compressed_size, it.size, it.crc32) =
+                (data.len() as u64, inflated.len() as u64, crc32(&inflated));
         });
         let written = alone(&entry, &data);
         let before = (written.len() - bytes.len()) as u64;

@@ -48,15 +48,21 @@ fn log_path(number: u64) -> String {
 
 /// A file of the game that nobody reads: zeros where noise would only cost memory.
 fn asset(number: u64, size: u64) -> Entry {
-    Entry::zeros(format!("application/Game/Content/Paks/Chunk/{number:06}/Game-Windows_{number:06}.ucas"), size)
+    Entry::zeros(
+        format!("application/Game/Content/Paks/Chunk/{number:06}/Game-Windows_{number:06}.ucas"),
+        size,
+    )
 }
 
 /// 60 files, 4.5 MB: the largest that is fetched whole.
 #[must_use]
 pub fn m() -> Image {
-    let mut files = vec![Entry::deflated(LOG, &log(2, 600_000)), Entry::deflated(log_path(1), &log(3, 200_000))];
+    let mut files =
+        vec![Entry::deflated(LOG, &log(2, 600_000)), Entry::deflated(log_path(1), &log(3, 200_000))];
     files.push(Entry::deflated(dump_path(1), &dump(4, 300_000)));
-    files.extend((0..57).map(|number| Entry::stored(format!("temp/cache/{number:03}.bin"), noise(number, 72_000))));
+    files.extend(
+        (0..57).map(|number| Entry::stored(format!("temp/cache/{number:03}.bin"), noise(number, 72_000))),
+    );
     Zip::of(files)
 }
 
@@ -102,11 +108,16 @@ pub fn b() -> Image {
 pub fn c() -> Image {
     let mut zip = Zip::default();
     for number in 0..99_996_u64 {
-        let name = format!("profile/AppData/Local/Game/Saved/Cache/{:02x}/{number:08x}/shader-{number:06}.bin", number % 251);
+        let name = format!(
+            "profile/AppData/Local/Game/Saved/Cache/{:02x}/{number:08x}/shader-{number:06}.bin",
+            number % 251
+        );
         zip.add(&Entry::stored(name, number.to_le_bytes().repeat(28)));
         match number {
             10_000 => zip.add(&Entry::deflated(dump_path(number), &dump(number, 300_000))),
-            30_000 | 50_000 | 70_000 => zip.add(&Entry::deflated(log_path(number / 10_000), &log(number, 500_000))),
+            30_000 | 50_000 | 70_000 => {
+                zip.add(&Entry::deflated(log_path(number / 10_000), &log(number, 500_000)))
+            }
             _ => {}
         }
     }

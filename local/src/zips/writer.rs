@@ -118,7 +118,13 @@ impl Entry {
 
     /// A long file of which only the beginning can be read: `bytes`, stored or deflated, and a hole.
     #[must_use]
-    pub fn beginning(name: impl Into<Vec<u8>>, method: u16, bytes: Vec<u8>, compressed: u64, size: u64) -> Self {
+    pub fn beginning(
+        name: impl Into<Vec<u8>>,
+        method: u16,
+        bytes: Vec<u8>,
+        compressed: u64,
+        size: u64,
+    ) -> Self {
         Self::with(name, Data::Beginning(bytes.into(), compressed), method, 0, (compressed, size))
     }
 

@@ -24,8 +24,9 @@ fn target(entry: Entry) -> Option<Target<Digest>> {
 /// Reads what index-export reads, and gives requests and bytes.
 async fn cost(served: &Served) -> (usize, u64) {
     let mut targets = Vec::new();
-    let archive =
-        Archive::open(&served, Some(served.size()), None, |entry| targets.extend(target(entry))).await.unwrap();
+    let archive = Archive::open(&served, Some(served.size()), None, |entry| targets.extend(target(entry)))
+        .await
+        .unwrap();
     assert_eq!(archive.directory().findings, []);
     let mut reads = archive.reads();
     targets.into_iter().for_each(|target| reads.add(target));
@@ -33,7 +34,10 @@ async fn cost(served: &Served) -> (usize, u64) {
         let Read { entry, result, .. } = read.unwrap();
         let outcome = result.unwrap();
         if entry.path.ends_with(".dmp") {
-            assert!(matches!(outcome.stop, Stop::End | Stop::Limit(Limit::Compressed(_) | Limit::Inflated(_))));
+            assert!(matches!(
+                outcome.stop,
+                Stop::End | Stop::Limit(Limit::Compressed(_) | Limit::Inflated(_))
+            ));
         } else {
             assert!(outcome.is_complete(), "{}: {outcome:?}", entry.path);
         }
@@ -52,9 +56,20 @@ async fn each_session_costs_these_requests_and_bytes() {
         let (requests, bytes) = cost(&served).await;
         costs.push((session.name, served.size(), requests, bytes));
     }
-    assert_eq!(costs, [
-        ("s", 0, 0, 0),
-    ]);
+    // Size, requests, bytes. What each has to read: s, a log and a table; m, a dump and two logs; a, two dumps and four logs,
+    // one of them in the tail; b, four dumps and twelve logs; c, the directory, a dump and three logs; d, three dumps, a
+    // deflated log and the end of a stored one.
+    assert_eq!(
+        costs,
+        [
+            ("s", 10_844, 1, 10_844),
+            ("m", 4_434_955, 1, 4_434_955),
+            ("a", 18_123_298, 6, 1_094_690),
+            ("b", 499_703_845, 17, 3_501_021),
+            ("c", 44_072_202, 6, 11_875_538),
+            ("d", 5_283_105_609, 7, 22_427_766),
+        ]
+    );
 }
 
 #[tokio::test]
@@ -80,11 +95,10 @@ async fn neighbours_are_read_with_one_request_and_what_lies_in_the_tail_with_non
     cost(&served).await;
     // Fixed part, name, allowance for an extra field; data.
     let reach = |number: usize, data: u64| offsets[number] + 30 + 13 + 512 + data;
-    assert_eq!(served.asked(), [
-        Span::Suffix(TAIL),
-        Span::Range(offsets[1]..reach(3, 3)),
-        Span::Range(offsets[5]..reach(5, 5)),
-    ]);
+    assert_eq!(
+        served.asked(),
+        [Span::Suffix(TAIL), Span::Range(offsets[1]..reach(3, 3)), Span::Range(offsets[5]..reach(5, 5)),]
+    );
 }
 
 #[tokio::test]
@@ -112,7 +126,10 @@ async fn an_unknown_size_costs_no_request_more() {
 async fn the_tail_of_a_long_stored_log_takes_its_header_and_its_end() {
     let text = crash_capture_local::zips::content::log(1, 9_000_000);
     let mut zip = Zip::default();
-    zip.add(&Written::stored("profile/long.log", text.clone()).but(|it| it.local_extra = vec![0xca, 0xfe, 1, 0, 0]));
+    zip.add(
+        &Written::stored("profile/long.log", text.clone())
+            .but(|it| it.local_extra = vec![0xca, 0xfe, 1, 0, 0]),
+    );
     zip.add(&Written::zeros("application/x", MIB));
     let served = Served::new(zip.finish(&End::default()));
     let source = &served;

@@ -81,7 +81,8 @@ async fn what_lies_between_is_read_past_where_it_is_deflated_and_jumped_over_whe
         let served = served([written]);
         let source = &served;
         let (archive, entries) = open(&source, None).await.unwrap();
-        let first = read(&archive, Target::head(entries[0].clone(), 1_000, 1 << 20, Vec::new())).await.unwrap();
+        let first =
+            read(&archive, Target::head(entries[0].clone(), 1_000, 1 << 20, Vec::new())).await.unwrap();
         let far = Target::further(first.rest.unwrap(), Some(2_000_000), u64::MAX, 2_000_100, Vec::new());
         let second = read(&archive, far).await.unwrap();
         assert_eq!(second.sink, content[2_000_000..2_000_100]);
@@ -146,7 +147,8 @@ async fn no_file_is_kept_beyond_the_budget() {
     let served = served([Written::beginning("x.dmp", 0, Vec::new(), 100 << 20, 100 << 20)]);
     let source = &served;
     let (archive, entries) = open(&source, None).await.unwrap();
-    let read = read(&archive, Target::head(entries[0].clone(), u64::MAX, u64::MAX, Vec::new())).await.unwrap();
+    let read =
+        read(&archive, Target::head(entries[0].clone(), u64::MAX, u64::MAX, Vec::new())).await.unwrap();
     assert!(matches!(read.result.unwrap().stop, Stop::Limit(Limit::Inflated(_))));
     assert!(read.sink.len() as u64 <= BUFFERS && read.sink.capacity() as u64 <= BUFFERS * 5 / 4);
 }

@@ -139,7 +139,10 @@ impl Sink for Digest {
 }
 
 /// Opens an archive, and gives its entries with it.
-pub(super) async fn open<S: Source>(source: &S, size: Option<u64>) -> Result<(Archive<'_, S>, Vec<Entry>), ArchiveError<S::Error>> {
+pub(super) async fn open<S: Source>(
+    source: &S,
+    size: Option<u64>,
+) -> Result<(Archive<'_, S>, Vec<Entry>), ArchiveError<S::Error>> {
     let mut entries = Vec::new();
     let archive = Archive::open(source, size, None, |entry| entries.push(entry)).await?;
     Ok((archive, entries))

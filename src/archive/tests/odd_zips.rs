@@ -1,5 +1,7 @@
 //! Zips that are odd, broken or hostile: read right, or refused cleanly, or flagged; never silently wrong.
 
+use std::fmt::Write as _;
+
 use crash_capture_local::zips::odd;
 
 use super::*;
@@ -31,13 +33,34 @@ async fn told(served: &Served) -> String {
 
 #[tokio::test]
 async fn every_odd_zip_is_read_right_or_refused_or_flagged() {
-    let mut all = Vec::new();
+    let mut all = String::new();
+    for case in odd::all() {
+        let told = told(&Served::new(case.image)).await;
+        writeln!(all, "{}: {told}", case.name).unwrap();
+    }
+    let expected = include_str!("odd_zips.txt");
+    for (ours, expected) in all.lines().zip(expected.lines()) {
+        assert_eq!(ours, expected);
+    }
+    assert_eq!(all.lines().count(), expected.lines().count(), "all of them:\n{all}");
+}
+
+/// What index-export does at first with any zip costs little, whatever the zip claims: the object, or 5 MiB, if it is not
+/// really a directory that is long.
+#[tokio::test]
+async fn hostile_zips_cost_little() {
     for case in odd::all() {
         let served = Served::new(case.image);
-        let told = told(&served).await;
-        all.push(format!("{}: {told}", case.name));
+        let source = &served;
+        let begun = std::time::Instant::now();
+        let opened = open(&source, Some(served.size())).await;
+        let (requests, bytes) = served.cost();
+        assert!(requests <= 3, "{}: {requests} requests", case.name);
+        assert!(bytes <= served.size().min(WHOLE_OBJECT), "{}: {bytes} bytes", case.name);
+        drop(opened);
+        // Unoptimised, on a machine that others use.
+        assert!(begun.elapsed().as_secs() < 10, "{}: {:?}", case.name, begun.elapsed());
     }
-    assert_eq!(all, [""; 0]);
 }
 
 /// What `zipfile` makes of the zips of a folder, by file name.
@@ -84,6 +107,38 @@ async fn by_us(image: Image) -> serde_json::Value {
     listing.into()
 }
 
+/// Where `zipfile` and we differ, and why that is so.
+const DIFFERENCES: [(&str, &str); 27] = [
+    ("zip64: no field", "Python takes what the data comes to; we say that it is not what was declared"),
+    ("zip64: field too short", "Python refuses the zip; we read it, with a flag"),
+    ("name: UTF-8 without flag", "Python takes it for code page 437"),
+    ("name: invalid UTF-8 with flag", "Python refuses the zip"),
+    ("name: NUL", "we show it without the NUL"),
+    ("name: escapes and right-to-left", "we show it without them"),
+    ("another name in the local header", "Python refuses the entry"),
+    ("a comment with signatures", "Python takes the last signature for the end record, and refuses the zip"),
+    ("an empty end record in the comment", "Python takes it, and loses every entry"),
+    ("an end record in the comment that points at nothing", "Python takes it, and refuses the zip"),
+    ("a comment of end records", "Python takes the last, and refuses the zip"),
+    ("an end record in the comment for another directory", "Python refuses the zip; we flag it"),
+    ("70,000 bytes behind", "Python looks through the last 64 KiB only"),
+    ("the directory's size is too small", "Python refuses the zip"),
+    ("the directory's size is too large", "Python refuses the zip"),
+    ("the directory's offset is 2^32-2", "Python lists the entries, and finds none of them"),
+    ("zip64: the directory's offset is 2^64-1", "Python lists the entries, and finds none of them"),
+    ("a digital signature behind the directory", "Python refuses the zip"),
+    ("noise between directory and end", "Python refuses the zip"),
+    ("noise in the directory", "Python refuses the zip; we flag it, and have what came before"),
+    ("a record that promises more than there is", "Python takes half a record; we flag it"),
+    ("a comment that looks like zip64", "Python takes it for zip64, and refuses the zip"),
+    ("an extra field that overruns", "Python refuses the zip"),
+    ("1,000 entries on one local header", "Python reads the first only; we flag all"),
+    ("entries that quote each other", "some versions of Python refuse the entries; we flag them"),
+    ("claims more than it holds", "Python does not notice"),
+    ("stored, with sizes that differ", "Python does not notice"),
+];
+
+/// Python changes with its versions: where we differ, it may also do as we do. Elsewhere it may not differ.
 #[tokio::test]
 async fn pythons_zipfile_makes_the_same_of_them_where_it_is_right() {
     let folder = tempfile::tempdir().unwrap();
@@ -92,12 +147,17 @@ async fn pythons_zipfile_makes_the_same_of_them_where_it_is_right() {
         case.image.write_to(&folder.path().join(format!("{number:03}"))).unwrap();
     }
     let Some(python) = by_python(folder.path()) else { return };
-    let mut differ = Vec::new();
+    assert_eq!(python.len(), cases.len());
+    let mut agreed = 0;
     for (case, python) in cases.into_iter().zip(python.values()) {
         let ours = by_us(case.image).await;
-        if &ours != python && !(ours.is_string() && python.is_string()) {
-            differ.push((case.name, python.to_string().chars().take(300).collect::<String>(), ours.to_string().chars().take(300).collect::<String>()));
+        let both_refuse = ours.is_string() && python.is_string();
+        if &ours == python || both_refuse {
+            agreed += 1;
+        } else {
+            let is_known = DIFFERENCES.iter().any(|(name, _)| *name == case.name);
+            assert!(is_known, "{}: Python: {python:.300}, we: {ours:.300}", case.name);
         }
     }
-    assert_eq!(differ, []);
+    assert!(agreed >= 60, "{agreed}");
 }
