@@ -170,3 +170,55 @@ async fn after_the_deadline_nothing_is_read() {
     assert_eq!((outcome.stop, outcome.finding().unwrap().code), (Stop::Limit(Limit::Time), "time-limit"));
     assert_eq!(served.asked(), asked);
 }
+
+/// A source that takes 10 ms for each piece.
+struct Slow<'s>(&'s Served);
+
+struct SlowBody<B>(B);
+
+impl<'s> Source for Slow<'s> {
+    type Error = Failed;
+    type Body = SlowBody<ServedBody<'s>>;
+
+    async fn open(&self, span: Span) -> Result<Opened<Self::Body>, Failed> {
+        let Opened { offset, size, body } = self.0.open(span).await?;
+        Ok(Opened { offset, size, body: SlowBody(body) })
+    }
+}
+
+impl<B: Body> Body for SlowBody<B> {
+    type Error = B::Error;
+
+    async fn piece(&mut self) -> Result<Option<Bytes>, B::Error> {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        self.0.piece().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_of_a_directory_by_the_deadline_counts() {
+    let served = Served::new(crash_capture_local::zips::sessions::c());
+    let source = Slow(&served);
+    // The tail comes in 8 pieces, what is missing of the directory in some 170.
+    let deadline = Some(Instant::now() + Duration::from_millis(505));
+    let mut entries = 0;
+    let archive = Archive::open(&source, None, deadline, |_| entries += 1).await.unwrap();
+    assert!((10_000..50_000).contains(&entries), "{entries}");
+    let directory = archive.directory();
+    assert_eq!(directory.entries, entries);
+    assert_eq!(directory.findings[0].code, "time-limit");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_of_a_log_by_the_deadline_counts() {
+    let text = log(6, 8_000_000);
+    let served = served([Written::stored("x.log", text.clone())]);
+    let source = Slow(&served);
+    let deadline = Some(Instant::now() + Duration::from_millis(505));
+    let mut entries = Vec::new();
+    let archive = Archive::open(&source, None, deadline, |entry| entries.push(entry)).await.unwrap();
+    let target = Target::stream(entries[0].clone(), u64::MAX, u64::MAX, Vec::new());
+    let read = read(&archive, target).await.unwrap();
+    assert_eq!(read.result.unwrap().stop, Stop::Limit(Limit::Time));
+    assert!(read.sink.len() > 1_000_000 && read.sink == text[..read.sink.len()]);
+}
