@@ -77,7 +77,8 @@ async fn a_directory_of_a_million_entries_is_read_with_little_memory() {
     let reading = index(&cloud, 1, &sessions::million()).await;
     assert_eq!(reading.record()["files"]["count"], 1_000_001);
     assert_within_memory(&reading, "a million entries");
-    assert_eq!(reading.requests, 2);
+    // The tail, the rest of the directory, the log.
+    assert_eq!(reading.requests, 3);
     assert!(reading.bytes <= 128 * MIB, "{}", reading.bytes);
 }
 
@@ -112,7 +113,8 @@ async fn hostile_zips_cost_little_and_are_recorded() {
         assert_eq!(reading.record()["state"], "indexed", "{name}");
         assert_within_memory(&reading, name);
         assert!(reading.requests <= 4, "{name}: {} requests", reading.requests);
-        let most = reading.size.min(5 * MIB);
+        // S3's words for an empty object are 135 bytes.
+        let most = reading.size.min(5 * MIB).max(1024);
         assert!(reading.bytes <= most, "{name}: {} of {} bytes", reading.bytes, reading.size);
         // A second, optimised and undisturbed.
         assert!(reading.outcome.duration < Duration::from_secs(20), "{name}: {:?}", reading.outcome.duration);

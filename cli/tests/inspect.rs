@@ -81,7 +81,7 @@ async fn entries_are_listed_with_all_that_the_directory_says_of_them() {
             "rawPathHex": "74656d702f6375742e646d70",
             "size": 4,
             "compressedSize": 6,
-            "crc32": "34efa7d5",
+            "crc32": "11151a5c",
             "method": 8,
             "modified": "2026-11-23T10:00:00",
             "flags": []

@@ -26,7 +26,7 @@ const DUMP_HEAD_INFLATED: u64 = 2 * 1024 * 1024;
 const DUMP_MAX: u64 = 16 * 1024 * 1024;
 
 /// How much of a log is read at most, in bytes of the archive, and inflated.
-const LOG_MAX: (u64, u64) = (8 * 1024 * 1024, 16 * 1024 * 1024);
+const LOG_MAX: (u64, u64) = (8 * 1024 * 1024, 8 * 1024 * 1024);
 
 /// What the files of a session tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -83,6 +83,11 @@ impl Sink for Kept {
     fn take(&mut self, bytes: &[u8]) -> ControlFlow<()> {
         let (Self::Dump(kept) | Self::Log(kept)) = self;
         kept.take(bytes)
+    }
+
+    fn expect(&mut self, at_most: usize) {
+        let (Self::Dump(kept) | Self::Log(kept)) = self;
+        kept.expect(at_most);
     }
 }
 
