@@ -21,7 +21,7 @@ struct Arguments {
 enum Command {
     /// Tell what an exported zip holds and what happened, as index-export would.
     Inspect {
-        /// The zip, as GameLift Streams exported it: a file, or s3://bucket/key.
+        /// The zip, as GameLift Streams exported it: a file, or `s3://bucket/key`.
         zip: String,
         #[command(flatten)]
         form: inspect::Form,

@@ -44,7 +44,7 @@ pub(super) fn groups<S, K>(
     for (order, target) in targets.into_iter().enumerate() {
         match target.into_job() {
             Ok(job) => jobs.push((order, job)),
-            Err(read) => hopeless.push(read),
+            Err(read) => hopeless.push(*read),
         }
     }
     jobs.sort_by_key(|(_, job)| job.decoder.wanted().start);

@@ -184,7 +184,8 @@ impl<'a, S: Source, K: Sink + 'a> Reads<'a, S, K> {
             let needs = PER_REQUEST + next.needs();
             let fits = self.held + needs <= BUFFERS && self.running.len() < IN_FLIGHT;
             // Alone, something always fits: what one file is collected to is limited.
-            if !fits && !(self.running.is_empty() && self.finished.is_empty()) {
+            let is_alone = self.running.is_empty() && self.finished.is_empty();
+            if !fits && !is_alone {
                 return;
             }
             let Some(group) = self.waiting.pop_front() else { return };
@@ -196,13 +197,13 @@ impl<'a, S: Source, K: Sink + 'a> Reads<'a, S, K> {
 
 impl<K> Target<K> {
     /// As something to do; what cannot be read is done already.
-    pub(super) fn into_job(self) -> Result<Job<K>, Read<K>> {
+    pub(super) fn into_job(self) -> Result<Job<K>, Box<Read<K>>> {
         let Self { entry, sink, decoder, collected, carries } = self;
         match decoder {
             Ok(decoder) => Ok(Job { entry, sink, decoder, collected, carries }),
             Err(error) => {
                 let collected = if carries { collected } else { 0 };
-                Err(Read { entry, sink, result: Err(error), rest: None, collected })
+                Err(Box::new(Read { entry, sink, result: Err(error), rest: None, collected }))
             }
         }
     }

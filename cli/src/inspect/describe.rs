@@ -38,8 +38,11 @@ fn write(text: &mut String, judgement: &Judgement, entries: &[Listed]) -> fmt::R
         writeln!(text, "  problem {}: {}", problem.code, problem.detail)?;
     }
     for entry in entries {
-        let flags: String = entry.flags.iter().map(|flag| format!(" [{flag}]")).collect();
-        writeln!(text, "{:>14} {}{flags}", entry.size, entry.path)?;
+        write!(text, "{:>14} {}", entry.size, entry.path)?;
+        for flag in &entry.flags {
+            write!(text, " [{flag}]")?;
+        }
+        writeln!(text)?;
     }
     Ok(())
 }

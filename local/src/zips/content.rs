@@ -52,8 +52,7 @@ pub fn dump(seed: u64, length: usize) -> Vec<u8> {
     while bytes.len() < length {
         random.fill(&mut page);
         bytes.extend_from_slice(&page);
-        let seen = page.clone();
-        bytes.extend_from_slice(&seen);
+        bytes.extend_from_within(bytes.len() - page.len()..);
     }
     bytes.truncate(length);
     bytes

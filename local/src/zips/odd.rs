@@ -251,7 +251,7 @@ fn data() -> Vec<Case> {
     let nested = Zip::of((0..16).map(|number| Entry::stored(format!("{number}.zip"), nested.clone())));
     let raw = deflate(TEXT);
     let damaged = raw.iter().enumerate().map(|(at, byte)| byte ^ if at > 20 { 0x55 } else { 0 });
-    let damaged = bytes::Bytes::from_iter(damaged);
+    let damaged: bytes::Bytes = damaged.collect();
     vec![
         case("1,000 entries on one local header", one_header()),
         case("entries that quote each other", quoted()),

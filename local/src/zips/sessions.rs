@@ -116,7 +116,7 @@ pub fn c() -> Image {
         match number {
             10_000 => zip.add(&Entry::deflated(dump_path(number), &dump(number, 300_000))),
             30_000 | 50_000 | 70_000 => {
-                zip.add(&Entry::deflated(log_path(number / 10_000), &log(number, 500_000)))
+                zip.add(&Entry::deflated(log_path(number / 10_000), &log(number, 500_000)));
             }
             _ => {}
         }

@@ -35,6 +35,7 @@ pub enum Descriptor {
 
 /// Which numbers of an entry's directory record are in its zip64 extra field, and all ones in their place (4.5.3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the format")]
 pub struct Zip64 {
     /// The inflated size.
     pub size: bool,
@@ -84,7 +85,7 @@ impl Entry {
             compressed_size: sizes.0,
             size: sizes.1,
             // 2026-11-23 10:00:00
-            modified: (10 << 11, (46 << 9) | (11 << 5) | 23),
+            modified: (10 << 11, (46 << 9) + (11 << 5) + 23),
             extra: Vec::new(),
             local_extra: Vec::new(),
             comment: Vec::new(),

@@ -10,13 +10,12 @@ const MIB: u64 = 1024 * KIB;
 
 /// What index-export reads of an entry, by design.
 fn target(entry: Entry) -> Option<Target<Digest>> {
-    let path = entry.path_to_match().into_owned();
-    let has = |extension| std::path::Path::new(&path).extension().is_some_and(|it| it == extension);
+    let [is_dump, is_table, is_log] = ["dmp", "csv", "log"].map(|it| has_extension(&entry, it));
     match entry.method {
-        _ if has("dmp") => Some(Target::head(entry, 256 * KIB, 2 * MIB, Digest::new())),
-        _ if has("csv") => Some(Target::whole(entry, 4 * MIB, Digest::new())),
-        Method::Stored if has("log") => Some(Target::tail(entry, 8 * MIB, Digest::new())),
-        _ if has("log") => Some(Target::stream(entry, 256 * MIB, 2048 * MIB, Digest::new())),
+        _ if is_dump => Some(Target::head(entry, 256 * KIB, 2 * MIB, Digest::new())),
+        _ if is_table => Some(Target::whole(entry, 4 * MIB, Digest::new())),
+        Method::Stored if is_log => Some(Target::tail(entry, 8 * MIB, Digest::new())),
+        _ if is_log => Some(Target::stream(entry, 256 * MIB, 2048 * MIB, Digest::new())),
         _ => None,
     }
 }
@@ -29,11 +28,13 @@ async fn cost(served: &Served) -> (usize, u64) {
         .unwrap();
     assert_eq!(archive.directory().findings, []);
     let mut reads = archive.reads();
-    targets.into_iter().for_each(|target| reads.add(target));
+    for target in targets {
+        reads.add(target);
+    }
     while let Some(read) = reads.next().await {
         let Read { entry, result, .. } = read.unwrap();
         let outcome = result.unwrap();
-        if entry.path.ends_with(".dmp") {
+        if has_extension(&entry, "dmp") {
             assert!(matches!(
                 outcome.stop,
                 Stop::End | Stop::Limit(Limit::Compressed(_) | Limit::Inflated(_))

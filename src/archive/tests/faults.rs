@@ -24,7 +24,7 @@ async fn all(served: &Served) -> Result<Vec<String>, ArchiveError<Failed>> {
     let (archive, entries) = open(&served, Some(served.size())).await?;
     told.extend(entries.iter().map(|it| format!("{} {} {:08x}", it.path, it.size, it.crc32)));
     let mut reads = archive.reads();
-    for entry in entries.into_iter().filter(|entry| entry.path.ends_with(".log")) {
+    for entry in entries.into_iter().filter(|entry| has_extension(entry, "log")) {
         reads.add(Target::stream(entry, u64::MAX, u64::MAX, Digest::new()));
     }
     let mut contents = Vec::new();
@@ -92,7 +92,7 @@ async fn a_file_gives_the_same_as_memory() {
     let (file, memory) = (FileSource::open(&path).unwrap(), image().to_bytes());
     let (from_file, entries) = open(&file, Some(file.size())).await.unwrap();
     let (from_memory, _) = open(&memory, Some(file.size())).await.unwrap();
-    for entry in entries.iter().filter(|entry| entry.path.ends_with(".log")) {
+    for entry in entries.iter().filter(|entry| has_extension(entry, "log")) {
         let a = read_all(&from_file, entry).await.unwrap();
         let b = read_all(&from_memory, entry).await.unwrap();
         assert_eq!((a.result, a.sink.0.sum()), (b.result, b.sink.0.sum()));

@@ -129,7 +129,7 @@ async fn what_is_held_at_a_time_stays_within_the_budget() {
     let source = &served;
     let (archive, entries) = open(&source, None).await.unwrap();
     let mut reads = archive.reads();
-    for entry in entries.into_iter().filter(|entry| entry.path.ends_with(".dmp")) {
+    for entry in entries.into_iter().filter(|entry| has_extension(entry, "dmp")) {
         reads.add(Target::head(entry, u64::MAX, u64::MAX, Vec::new()));
     }
     let mut count = 0;

@@ -138,6 +138,12 @@ impl Sink for Digest {
     }
 }
 
+/// Whether an entry's name ends so.
+pub(super) fn has_extension(entry: &Entry, extension: &str) -> bool {
+    let path = entry.path_to_match();
+    std::path::Path::new(path.as_ref()).extension().is_some_and(|it| it == extension)
+}
+
 /// Opens an archive, and gives its entries with it.
 pub(super) async fn open<S: Source>(
     source: &S,
