@@ -5,7 +5,6 @@
 
 mod inspect;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -22,17 +21,16 @@ struct Arguments {
 enum Command {
     /// Tell what an exported zip holds and what happened, as index-export would.
     Inspect {
-        /// The zip, as GameLift Streams exported it.
-        file: PathBuf,
-        /// Print the record as JSON, on one line.
-        #[arg(long)]
-        json: bool,
+        /// The zip, as GameLift Streams exported it: a file, or `s3://bucket/key`.
+        zip: String,
+        #[command(flatten)]
+        form: inspect::Form,
     },
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Inspect { file, json } => inspect::run(&file, json).await,
+        Command::Inspect { zip, form } => inspect::run(&zip, form).await,
     }
 }

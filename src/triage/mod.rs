@@ -8,7 +8,11 @@ mod guard;
 mod log;
 mod targets;
 
-use crate::archive::{Archive, ArchiveError, Content, Entry, Source};
+use std::ops::ControlFlow;
+
+use tokio::time::Instant;
+
+use crate::archive::{Archive, ArchiveError, Entry, Outcome, Read, Reads, Sink, Source, Target as ToRead};
 use crate::record::{Build, Evidence, Exception, Files, Problem};
 
 use self::targets::{Survey, Target};
@@ -17,11 +21,12 @@ use self::targets::{Survey, Target};
 /// exception, thread and modules, a full dump of 318 MB included.
 const DUMP_HEAD: u64 = 256 * 1024;
 
-/// How much of a minidump is read at most, in bytes inflated.
-const DUMP_MAX: usize = 32 * 1024 * 1024;
+/// How much of a minidump is kept at first, and at most, in bytes inflated.
+const DUMP_HEAD_INFLATED: u64 = 2 * 1024 * 1024;
+const DUMP_MAX: u64 = 16 * 1024 * 1024;
 
 /// How much of a log is read at most, in bytes of the archive, and inflated.
-const LOG_MAX: (u64, usize) = (8 * 1024 * 1024, 24 * 1024 * 1024);
+const LOG_MAX: (u64, u64) = (8 * 1024 * 1024, 8 * 1024 * 1024);
 
 /// What the files of a session tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,70 +47,84 @@ pub struct Findings {
     pub problems: Vec<Problem>,
 }
 
-/// Reads an archive and finds out what its files tell; `size` is its length in bytes, where that is known.
-pub async fn examine<S: Source>(source: &S, size: Option<u64>) -> Result<Findings, ArchiveError<S::Error>> {
-    let archive = Archive::open(source, size).await?;
+/// Reads an archive and finds out what its files tell; `size` is its length in bytes, where that is known. Nothing is read
+/// after the `deadline`.
+pub async fn examine<S: Source>(
+    source: &S,
+    size: Option<u64>,
+    deadline: Option<Instant>,
+) -> Result<Findings, ArchiveError<S::Error>> {
     let mut survey = Survey::default();
-    archive.visit(|entry| survey.add(entry))?;
+    let archive = Archive::open(source, size, deadline, |entry| survey.add(entry)).await?;
     let (files, targets, problems) = survey.finish();
     let mut findings = Findings { files, problems, ..Findings::default() };
+    let odd = archive.directory().findings.iter().map(|it| Problem::new(it.code, it.detail.clone()));
+    findings.problems.extend(odd);
+    let mut reads = archive.reads();
     for target in targets {
-        match target {
-            Target::Dump(entry) => read_dump(&archive, &entry, &mut findings).await?,
-            Target::Log(entry) => read_log(&archive, &entry, &mut findings).await?,
-        }
+        reads.add(match target {
+            Target::Dump(entry) => ToRead::head(entry, DUMP_HEAD, DUMP_HEAD_INFLATED, Kept::Dump(Vec::new())),
+            Target::Log(entry) => ToRead::head(entry, LOG_MAX.0, LOG_MAX.1, Kept::Log(Vec::new())),
+        });
+    }
+    while let Some(read) = reads.next().await {
+        findings.take(read?, &mut reads);
     }
     Ok(findings)
 }
 
-/// Reads a minidump from its beginning, and further only if that does not suffice.
-async fn read_dump<S: Source>(
-    archive: &Archive<'_, S>,
-    entry: &Entry,
-    findings: &mut Findings,
-) -> Result<(), ArchiveError<S::Error>> {
-    let mut content = match archive.read_head(entry, DUMP_HEAD, DUMP_MAX).await? {
-        Ok(content) => content,
-        Err(unreadable) => {
-            findings.note(entry, "unreadable-file", &unreadable.to_string());
-            return Ok(());
-        }
-    };
-    let mut told = dump::read(&content.bytes);
-    let more = entry.compressed_size > DUMP_HEAD;
-    let suffices = told.as_ref().is_ok_and(|facts| facts.exception.module.is_some());
-    if more
-        && !suffices
-        && let Ok(further) = archive.read_head(entry, DUMP_MAX as u64, DUMP_MAX).await?
-    {
-        told = dump::read(&further.bytes);
-        content = further;
-    }
-    findings.add_dump(entry, &content, told);
-    Ok(())
+/// What is kept of a file.
+enum Kept {
+    Dump(Vec<u8>),
+    Log(Vec<u8>),
 }
 
-async fn read_log<S: Source>(
-    archive: &Archive<'_, S>,
-    entry: &Entry,
-    findings: &mut Findings,
-) -> Result<(), ArchiveError<S::Error>> {
-    match archive.read_head(entry, LOG_MAX.0, LOG_MAX.1).await? {
-        Err(unreadable) => findings.note(entry, "unreadable-file", &unreadable.to_string()),
-        Ok(content) => {
-            if !content.complete {
-                findings.note(entry, "log-limit", "only its beginning was read");
-            } else if log::ends_cleanly(&content.bytes) {
-                findings.add_evidence("clean-exit-log", entry);
-                findings.clean_exit = Some(entry.path.clone());
-            }
-        }
+impl Sink for Kept {
+    fn take(&mut self, bytes: &[u8]) -> ControlFlow<()> {
+        let (Self::Dump(kept) | Self::Log(kept)) = self;
+        kept.take(bytes)
     }
-    Ok(())
+
+    fn expect(&mut self, at_most: usize) {
+        let (Self::Dump(kept) | Self::Log(kept)) = self;
+        kept.expect(at_most);
+    }
 }
 
 impl Findings {
-    fn add_dump(&mut self, entry: &Entry, content: &Content, told: Result<dump::Facts, dump::DumpError>) {
+    fn take<S: Source>(&mut self, read: Read<Kept>, reads: &mut Reads<'_, S, Kept>) {
+        let Read { entry, sink, result, rest, .. } = read;
+        let outcome = match result {
+            Ok(outcome) => outcome,
+            Err(unreadable) => return self.note(&entry, "unreadable-file", &unreadable.to_string()),
+        };
+        match sink {
+            Kept::Log(log) => self.add_log(&entry, &log, &outcome),
+            Kept::Dump(content) => {
+                let told = dump::read(&content);
+                let suffices = told.as_ref().is_ok_and(|facts| facts.exception.module.is_some());
+                match rest {
+                    // Its beginning did not suffice: it is read further.
+                    Some(rest) if !suffices && (content.len() as u64) < DUMP_MAX => {
+                        let more = Kept::Dump(content);
+                        reads.add(ToRead::further(rest, None, DUMP_MAX, DUMP_MAX, more).kept(DUMP_MAX));
+                    }
+                    _ => self.add_dump(&entry, &content, told),
+                }
+            }
+        }
+    }
+
+    fn add_log(&mut self, entry: &Entry, log: &[u8], outcome: &Outcome) {
+        if let Some(finding) = outcome.finding() {
+            self.note(entry, finding.code, &finding.detail);
+        } else if log::ends_cleanly(log) {
+            self.add_evidence("clean-exit-log", entry);
+            self.clean_exit = Some(entry.path.clone());
+        }
+    }
+
+    fn add_dump(&mut self, entry: &Entry, content: &[u8], told: Result<dump::Facts, dump::DumpError>) {
         match told {
             Ok(facts) => {
                 self.crashed = true;
@@ -114,7 +133,7 @@ impl Findings {
                 self.exception = Some(facts.exception);
                 self.build = facts.build_id.map(|id| Build { id: Some(id) });
             }
-            Err(dump::DumpError::NotADump) if !content.bytes.is_empty() => {
+            Err(dump::DumpError::NotADump) if !content.is_empty() => {
                 self.note(entry, "not-a-minidump", "it has a minidump's name, and other contents");
             }
             // A crash handler that was cut off leaves nothing, or less than a whole dump: still evidence.

@@ -32,8 +32,9 @@ impl Survey {
         }
         self.files.count += 1;
         self.files.bytes = self.files.bytes.saturating_add(entry.size);
-        *self.root_of(&entry.path) += 1;
-        let kind = match extension(&entry.path).as_str() {
+        let path = entry.path_to_match().into_owned();
+        *self.root_of(&path) += 1;
+        let kind = match extension(&path).as_str() {
             "dmp" | "mdmp" | "hdmp" => &mut self.dumps,
             "log" => &mut self.logs,
             _ => return,
