@@ -15,7 +15,7 @@
 //!                                 stderr.txt     what it wrote to its standard error; not exported
 //! ```
 //!
-//! - `api`: HTTP; the one way that each request takes, `calls`: the log of it
+//! - `api`: HTTP; the one way that each request takes, `calls`: the log of it, `answers`: for a judge
 //! - `input`, `validation`, `outputs`, `paging`, `error`: requests and answers in the model's forms
 //! - `service`, `books`, `operations`: the service's state, and what its operations do to it
 //! - `life`: a session from its start to its end; `process`, `folders`, `performance`: its game
@@ -24,6 +24,7 @@
 
 pub mod alarms;
 
+mod answers;
 mod api;
 mod books;
 mod calls;
