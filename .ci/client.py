@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from model import Model
+from not_on_moto import NOT_ON_MOTO
 
 BUCKET, GROUP, APPLICATION = (os.environ[name] for name in ("CAPTURE_BUCKET", "STREAM_GROUP", "APPLICATION"))
 # One attempt: what fails once has failed.
@@ -32,6 +33,15 @@ def statement(text):
         print(f"client: NOT SO: {text}", flush=True)
         raise
     print(f"client: {text}", flush=True)
+
+
+def holds(text):
+    """Whether a statement is to hold on the S3 that the local cloud uses."""
+    reason = NOT_ON_MOTO[text]
+    if "CRASH_CAPTURE_S3" in os.environ:
+        print(f"client: left out: {text}: {reason}", flush=True)
+        return False
+    return True
 
 
 @contextmanager
@@ -227,8 +237,10 @@ with statement("S3 gives an object whole, in part, from its end, and only if it 
     s3.put_object(Bucket=BUCKET, Key="client/empty", Body=b"", ContentType="application/json")
     body, answer = content("client/empty")
     assert (body, answer["ContentType"]) == (b"", "application/json"), answer
+    body, answer = content("client/empty", Range="bytes=-5")
+    assert (body, answer["ResponseMetadata"]["HTTPStatusCode"]) == (b"", 200), answer
     with refused(416, "InvalidRange"):
-        content("client/empty", Range="bytes=-5")
+        content("client/empty", Range="bytes=0-")
     s3.delete_object(Bucket=BUCKET, Key="client/empty")
 with statement("S3 keeps ten tags, and refuses an eleventh"):
     tagging = [{"Key": f"k{n}", "Value": "a value"} for n in range(11)]
@@ -261,6 +273,7 @@ with statement("S3 lists a prefix in two pages, and no longer what was deleted")
     assert keys("client/") == []
     # Whoever deletes what is gone already has what was wanted.
     assert s3.delete_object(**here)["ResponseMetadata"]["HTTPStatusCode"] == 204
-with statement("S3 knows its callers by their secrets"), refused(403, "SignatureDoesNotMatch"):
-    boto3.client("s3", config=CONFIG, aws_secret_access_key="wrong", aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"],
-                 aws_session_token=os.environ["AWS_SESSION_TOKEN"]).list_objects_v2(Bucket=BUCKET)  # fmt: skip
+if holds("S3 knows its callers by their secrets"):
+    with statement("S3 knows its callers by their secrets"), refused(403, "SignatureDoesNotMatch"):
+        boto3.client("s3", config=CONFIG, aws_secret_access_key="wrong", aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"],
+                     aws_session_token=os.environ["AWS_SESSION_TOKEN"]).list_objects_v2(Bucket=BUCKET)  # fmt: skip

@@ -42,7 +42,7 @@ async fn a_crash_is_recorded_with_module_and_offset() {
     let date = record["session"]["createdAt"].as_str().unwrap()[..10].to_owned();
     let key = format!("exports/{APPLICATION}/{STREAM_GROUP}/{date}/{}.zip", session.id);
     assert_eq!(export_key(&record), key);
-    let tags = cloud.tags(&key);
+    let tags = cloud.tags(&key).await;
     for tag in [("Verdict", "crash"), ("EndReason", "applicationExit"), ("StreamSession", &session.id)] {
         assert!(tags.contains(&(tag.0.to_owned(), tag.1.to_owned())), "{tags:?}");
     }
@@ -92,7 +92,7 @@ async fn a_session_that_ended_before_anything_could_arm_it_is_recorded_as_missed
     let record = cloud.record(&session).await.unwrap();
     assert_eq!((&record["state"], &record["reason"]["code"]), (&json!("missed"), &json!("never-armed")));
     assert_eq!(record["session"]["endReason"], "applicationExit");
-    assert!(cloud.s3.list(&cloud.bucket, "exports/").unwrap().is_empty());
+    assert!(cloud.s3.list(&cloud.bucket, "exports/").await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn an_export_made_by_hand_is_indexed_and_keeps_others_tags() {
     assert_eq!((&record["verdict"], record.get("trigger")), (&json!("crash"), None));
     let key = export_key(&record).to_owned();
     assert!(key.starts_with("exports/QA playtest (Linux)/2"), "{key}");
-    assert!(cloud.tags(&key).contains(&("Verdict".to_owned(), "crash".to_owned())));
+    assert!(cloud.tags(&key).await.contains(&("Verdict".to_owned(), "crash".to_owned())));
 }
 
 #[tokio::test]
@@ -224,7 +224,7 @@ async fn a_zip_that_is_none_is_recorded_as_unreadable_and_the_function_succeeds(
     assert_eq!(answer["session"]["id"], "notazip123456");
     let problems: Vec<_> = answer["problems"].as_array().unwrap().iter().map(|it| &it["code"]).collect();
     assert_eq!(problems, ["end-reason-unknown", "date-from-key"]);
-    assert!(cloud.tags(&key).contains(&("Verdict".to_owned(), "unreadable".to_owned())));
+    assert!(cloud.tags(&key).await.contains(&("Verdict".to_owned(), "unreadable".to_owned())));
 }
 
 #[tokio::test]
@@ -244,5 +244,5 @@ async fn what_is_not_ours_or_names_no_session_is_left_alone() {
         cloud.lambda.invoke(INDEX_EXPORT, &event("index-export/s3-test-event.json", &[])).await.unwrap();
     assert_eq!(test.result.unwrap()["captures"], json!([]));
     assert_eq!(cloud.contents().await.len(), 1);
-    assert!(cloud.tags(key).is_empty());
+    assert!(cloud.tags(key).await.is_empty());
 }

@@ -29,6 +29,9 @@ pub enum Error {
     /// `If-Match` or `If-None-Match` did not hold.
     #[error("the object's state is not the one that the request asked for")]
     PreconditionFailed,
+    /// The S3 that others wrote said something else, or nothing at all.
+    #[error("{0}")]
+    Foreign(String),
     /// The folder that holds the objects could not be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -54,6 +57,7 @@ impl From<Error> for S3Error {
             Error::PreconditionFailed => {
                 s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold")
             }
+            Error::Foreign(message) => S3Error::with_message(S3ErrorCode::InternalError, message),
             Error::Io(source) => S3Error::internal_error(source),
         }
     }
