@@ -12,7 +12,7 @@ from moto.server import ThreadedMotoServer
 
 from not_on_moto import NOT_ON_MOTO
 
-TESTS = ["whole_path", "undocumented"]
+TESTS = ["whole_path", "undocumented", "answers"]
 # What the tests leave behind, by the keys' beginnings: at least one object each.
 EXPECTED = ("exports/", "index/v1/", "open/")
 

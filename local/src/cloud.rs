@@ -1,6 +1,8 @@
 //! The local cloud as a whole: its services, and the stack of `template.yaml` deployed to them.
 
-use std::collections::BTreeMap;
+mod roles;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,8 +11,9 @@ use serde_json::Value;
 
 use crate::account::{Account, EventSender};
 use crate::delivery::{Mailboxes, Message};
-use crate::eventbridge::{Bus, Schedules};
+use crate::eventbridge::{Bus, Disorder, Schedules};
 use crate::executables::{self, BuildError};
+use crate::iam::{Denied, Grant, Iam};
 use crate::lambda::{self, Credentials, Lambda};
 use crate::s3::{self, BucketOptions, S3};
 use crate::streams::{self, Application, Delivery, SessionId, StreamGroup, Streams, Switches, Timings};
@@ -41,6 +44,15 @@ pub struct Options {
     pub switches: Switches,
     /// How long GameLift Streams takes for things.
     pub timings: Timings,
+    /// What roles and resources are not allowed, although the template says so.
+    pub without: BTreeSet<Grant>,
+    /// Whether requests count as what they are, plain HTTP. Otherwise they count as sent over TLS: nobody but this
+    /// machine sees the loopback interface, and the bucket's policy would let nobody in.
+    pub plain_http: bool,
+    /// How EventBridge delivers events.
+    pub disorder: Disorder,
+    /// [`lambda::Options::delivers_twice`]
+    pub invoked_twice: bool,
     /// Whether cargo's progress in building the functions and the game goes to standard error.
     pub build_output: bool,
 }
@@ -55,6 +67,10 @@ impl Options {
             schedules: Schedules::ByHand,
             switches: Switches::default(),
             timings: Timings::default(),
+            without: BTreeSet::new(),
+            plain_http: false,
+            disorder: Disorder::default(),
+            invoked_twice: false,
             build_output: false,
         }
     }
@@ -72,6 +88,12 @@ pub enum StartError {
     /// The template has no bucket.
     #[error("template.yaml has no bucket")]
     NoBucket,
+    /// [`Options::without`] names a grant that the template does not have.
+    #[error("template.yaml grants no {0}")]
+    NoSuchGrant(Grant),
+    /// A role's trust policy does not let the service have it that acts in its name.
+    #[error("the role of {0} cannot be assumed: {1}")]
+    Role(String, Denied),
     /// S3 refuses the bucket.
     #[error(transparent)]
     Bucket(#[from] s3::Error),
@@ -98,6 +120,8 @@ pub struct LocalCloud {
     pub bus: Bus,
     /// SQS and SNS.
     pub mailboxes: Mailboxes,
+    /// Who may do what, and who did.
+    pub iam: Iam,
     /// Where events come from that are sent by hand.
     pub events: EventSender,
     /// What the template came to.
@@ -113,13 +137,14 @@ pub struct LocalCloud {
 impl LocalCloud {
     /// Builds the functions and the game, and starts everything.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let built = executables::build(&["start-export", "index-export", "game"], options.build_output)?;
+        let built = executables::available(&["start-export", "index-export", "game"], options.build_output)?;
         let game = built["game"].clone();
         let account = Account::default();
         let (events, receiver) = EventSender::new(account.clone());
-        let s3 = start_s3(&options, &account, &events)?;
-        let streams = start_streams(&options, &account, &events, &s3, &game).await?;
-        let stack = deploy(&options, &account)?;
+        let mut stack = deploy(&options, &account)?;
+        let iam = roles::enforce(&mut stack, &options)?;
+        let s3 = start_s3(&options, &account, &events)?.with_policies(iam.clone());
+        let streams = start_streams(&options, &account, &events, &s3, &iam, &game).await?;
         let bucket = stack.buckets.first().ok_or(StartError::NoBucket)?.name.clone();
         for bucket in &stack.buckets {
             s3.create_bucket(&bucket.name, BucketOptions { eventbridge: bucket.event_bridge }).await?;
@@ -130,9 +155,11 @@ impl LocalCloud {
         }
         let endpoint = s3.serve().await?;
         let mailboxes = stack.queues.iter().chain(&stack.topics).map(|mailbox| mailbox.arn.clone());
-        let mailboxes = Mailboxes::new(mailboxes);
+        let mailboxes = Mailboxes::new(mailboxes).with_policies(iam.clone());
         let mut lambda = lambda::Options::new(built["start-export"].parent().unwrap_or(Path::new(".")));
         lambda.variables = endpoints(endpoint.url(), &streams);
+        lambda.iam = iam.clone();
+        lambda.delivers_twice = options.invoked_twice;
         let functions = stack.functions.clone();
         let lambda = Lambda::start(&account, functions, mailboxes.clone(), events.clone(), lambda).await?;
         let rules = stack.rules.clone();
@@ -143,6 +170,7 @@ impl LocalCloud {
             lambda.clone(),
             mailboxes.clone(),
             options.schedules,
+            options.disorder,
         );
         Ok(Self {
             account,
@@ -151,6 +179,7 @@ impl LocalCloud {
             lambda,
             bus,
             mailboxes,
+            iam,
             events,
             stack,
             bucket,
@@ -250,13 +279,15 @@ async fn start_streams(
     account: &Account,
     events: &EventSender,
     s3: &S3,
+    iam: &Iam,
     game: &Path,
 ) -> io::Result<Streams> {
-    let (s3, owner) = (s3.clone(), account.id.clone());
+    let (s3, known) = (s3.clone(), iam.clone());
+    // GameLift Streams writes in the name of whoever asked for the export.
     let delivery = Delivery::new(move |upload: streams::Upload| {
-        let (s3, owner) = (s3.clone(), owner.clone());
+        let (s3, caller) = (s3.clone(), known.principal(&upload.access_key_id));
         async move {
-            let put = s3.put(&upload.bucket, &upload.key, upload.zip, &owner).await;
+            let put = s3.put_as(&caller, &upload.bucket, &upload.key, upload.zip).await;
             put.map(drop).map_err(|error| error.to_string())
         }
     });
@@ -265,6 +296,7 @@ async fn start_streams(
         root: options.root.join("sessions"),
         events: events.clone(),
         delivery,
+        iam: iam.clone(),
         switches: options.switches.clone(),
         timings: options.timings.clone(),
     });

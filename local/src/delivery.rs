@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
+use crate::iam::{Denied, Iam, Principal};
+
 /// Something that Lambda's destinations and EventBridge's targets can deliver to, by its ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient {
@@ -73,10 +75,22 @@ impl Message {
     }
 }
 
+/// A message that was not taken.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryError {
+    /// There is no such queue or topic.
+    #[error(transparent)]
+    NoRecipient(#[from] NoRecipient),
+    /// Neither the sender's role nor the queue or topic lets the sender send.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+}
+
 /// The queues and topics of the account. Nobody consumes them but who looks.
 #[derive(Debug, Clone, Default)]
 pub struct Mailboxes {
     messages: Arc<Mutex<BTreeMap<String, Vec<Message>>>>,
+    iam: Iam,
 }
 
 impl Mailboxes {
@@ -84,7 +98,20 @@ impl Mailboxes {
     #[must_use]
     pub fn new(arns: impl IntoIterator<Item = String>) -> Self {
         let messages = arns.into_iter().map(|arn| (arn, Vec::new())).collect();
-        Self { messages: Arc::new(Mutex::new(messages)) }
+        Self { messages: Arc::new(Mutex::new(messages)), iam: Iam::default() }
+    }
+
+    /// The same with policies, for [`Self::deliver_as`].
+    #[must_use]
+    pub fn with_policies(self, iam: Iam) -> Self {
+        Self { iam, ..self }
+    }
+
+    /// Puts a message into the queue or topic of this ARN, if the sender may do that: `sqs:SendMessage`, `sns:Publish`.
+    pub fn deliver_as(&self, sender: &Principal, arn: &str, message: Message) -> Result<(), DeliveryError> {
+        let action = if arn.contains(":sns:") { "sns:Publish" } else { "sqs:SendMessage" };
+        self.iam.authorize(sender, action, arn, &[])?;
+        Ok(self.deliver(arn, message)?)
     }
 
     /// Puts a message into the queue or topic of this ARN.

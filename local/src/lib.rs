@@ -6,8 +6,9 @@
 //!
 //! - [`cloud`]: all of it together, and the stack of `template.yaml` deployed to it
 //! - [`demo`]: the four games of `cargo demo`, from their start to their records
-//! - [`executables`]: the functions and the game, built by cargo
+//! - [`executables`]: the functions and the game, built by cargo or taken from where the environment says
 //! - [`account`]: who owns it all (account id, Region), and the events that its services emit
+//! - [`iam`]: who may do what; every call to any of the services passes it
 //! - [`delivery`]: queues and topics, which keep what they get
 //! - [`s3`]: buckets and objects, on the crate `s3s`
 //! - [`streams`]: GameLift Streams' REST API, and sessions that run [`game`]s as real processes
@@ -22,6 +23,7 @@ pub mod demo;
 pub mod eventbridge;
 pub mod executables;
 pub mod game;
+pub mod iam;
 pub mod lambda;
 pub mod s3;
 pub mod streams;

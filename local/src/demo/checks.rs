@@ -22,6 +22,7 @@ pub(super) async fn compare(cloud: &LocalCloud, played: &[Played]) -> Vec<Differ
             differences.push(format!("{count} events ended in {}", queue.name));
         }
     }
+    differences.extend(cloud.iam.ledger().refusals.iter().map(ToString::to_string));
     differences
 }
 

@@ -10,12 +10,13 @@ pub mod input;
 pub mod pattern;
 pub mod schedule;
 
-pub use bus::{Bus, RoutedEvent, Schedules};
+pub use bus::{Bus, Disorder, RoutedEvent, Schedules};
 pub use input::{Input, InputError};
 pub use pattern::{Pattern, PatternError};
 pub use schedule::{Rate, ScheduleError};
 
 use crate::delivery::Recipient;
+use crate::iam::Principal;
 
 /// A rule of the default event bus, or a schedule of EventBridge Scheduler.
 #[derive(Debug, Clone)]
@@ -39,12 +40,25 @@ pub struct Rule {
 }
 
 /// The service that a rule belongs to; their schedules' events differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Service {
-    /// EventBridge: `AWS::Events::Rule`.
+    /// EventBridge: `AWS::Events::Rule`. The targets' own policies say what it may do.
     Rules,
     /// EventBridge Scheduler: `AWS::Scheduler::Schedule`.
-    Scheduler,
+    Scheduler {
+        /// The ARN of the role that says what it may do.
+        role: String,
+    },
+}
+
+impl Rule {
+    /// As whom the service acts for this rule.
+    pub(crate) fn principal(&self) -> Principal {
+        match &self.service {
+            Service::Rules => Principal::Service { name: "events.amazonaws.com", source: self.arn.clone() },
+            Service::Scheduler { role } => Principal::Role { role: role.clone(), session: self.name.clone() },
+        }
+    }
 }
 
 /// Who gets a rule's events.

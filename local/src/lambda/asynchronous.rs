@@ -32,8 +32,6 @@ enum Condition {
 
 impl Lambda {
     /// Runs the function until it succeeds or the event is given up, and tells who wants to know.
-    ///
-    /// Lambda delivers at least once. A fault that delivers an event twice, late or out of order would be put in here.
     pub(super) async fn process(self, pool: std::sync::Arc<Pool>, event: QueuedEvent) {
         let config = &pool.function.asynchronous;
         let mut age = Age::new();
@@ -65,17 +63,21 @@ impl Lambda {
         drop(event.busy);
     }
 
-    /// Sends the record to the destination.
+    /// Sends the record to the destination, in the name of the function's role.
     fn tell(&self, pool: &Pool, destination: Option<&Recipient>, result: &str, record: Value) {
         match destination {
             None => {}
             Some(Recipient::EventBus(arn)) => {
+                let put = self.iam().authorize(&pool.function.principal(), "events:PutEvents", arn, &[]);
+                if let Err(error) = put {
+                    return tracing::error!(function = pool.function.logical_id, %error, "cannot deliver a record");
+                }
                 let resources = [arn.clone(), qualified(pool)];
                 let detail_type = format!("Lambda Function Invocation Result - {result}");
                 self.events().put("lambda", &detail_type, &resources, &record);
             }
             Some(Recipient::Function(arn)) => {
-                if let Err(error) = self.invoke_async(arn, record) {
+                if let Err(error) = self.invoke_async_as(&pool.function.principal(), arn, record) {
                     tracing::error!(function = pool.function.logical_id, %error, "cannot deliver a record");
                 }
             }
@@ -86,7 +88,7 @@ impl Lambda {
     }
 
     fn deliver(&self, pool: &Pool, arn: &str, message: Message) {
-        if let Err(error) = self.mailboxes().deliver(arn, message) {
+        if let Err(error) = self.mailboxes().deliver_as(&pool.function.principal(), arn, message) {
             tracing::error!(function = pool.function.logical_id, %error, "cannot deliver a record");
         }
     }

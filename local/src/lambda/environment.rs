@@ -13,6 +13,9 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::account::Account;
+use crate::iam::Iam;
+
 use super::activity::Busy;
 use super::function::{Function, LogFormat};
 use super::logs::{Lines, LogLine, Logs};
@@ -29,12 +32,11 @@ const LAST_LINES: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct Environment {
     function: Arc<Function>,
-    stream: String,
     child: Child,
     calls: mpsc::UnboundedReceiver<Call>,
     stdout: Lines<ChildStdout>,
     stderr: Lines<ChildStderr>,
-    logs: Logs,
+    logs: LogStream,
     shutdown: watch::Receiver<bool>,
     /// The process, waiting for an event.
     waiting: Option<oneshot::Sender<Event>>,
@@ -49,7 +51,9 @@ pub(super) struct Surroundings {
     pub(super) runtime_api: RuntimeApi,
     pub(super) spawner: Spawner,
     pub(super) logs: Logs,
-    pub(super) region: String,
+    pub(super) account: Account,
+    /// Who may do what.
+    pub(super) iam: Iam,
     /// Variables for every function, besides its own.
     pub(super) variables: BTreeMap<String, String>,
     pub(super) shutdown: watch::Sender<bool>,
@@ -88,7 +92,7 @@ impl Environment {
         let mut command = Command::new(executable);
         command
             .env_clear()
-            .envs(lambda_variables(function, &surroundings.region, &stream))
+            .envs(lambda_variables(function, &surroundings.account.region, &stream))
             .env("LAMBDA_TASK_ROOT", task_root)
             .env("AWS_LAMBDA_RUNTIME_API", &registration.base)
             .envs(&surroundings.variables)
@@ -103,12 +107,11 @@ impl Environment {
         };
         Ok(Self {
             function: Arc::clone(function),
-            stream,
+            logs: LogStream::open(function, stream, surroundings),
             child,
             calls,
             stdout: Lines::new(stdout),
             stderr: Lines::new(stderr),
-            logs: surroundings.logs.clone(),
             shutdown: surroundings.shutdown.subscribe(),
             waiting: None,
             request_id: None,
@@ -258,13 +261,42 @@ impl Environment {
 
     fn log(&self, line: Option<String>) {
         let Some(text) = line else { return };
-        self.logs.write(LogLine {
-            function: self.function.logical_id.clone(),
-            stream: self.stream.clone(),
-            request_id: self.request_id.clone(),
-            at: Timestamp::now(),
-            text,
-        });
+        self.logs.write(&self.function, self.request_id.clone(), text);
+    }
+}
+
+/// Where an environment's lines go: a log stream of its own, in the name of the function's role.
+#[derive(Debug)]
+struct LogStream {
+    name: String,
+    arn: String,
+    /// Without `logs:CreateLogStream` there is none, and nothing is kept.
+    exists: bool,
+    logs: Logs,
+    iam: Iam,
+}
+
+impl LogStream {
+    fn open(function: &Function, name: String, surroundings: &Surroundings) -> Self {
+        let group = &function.logging.group;
+        let arn = surroundings.account.arn("logs", &format!("log-group:{group}:log-stream:{name}"));
+        let iam = surroundings.iam.clone();
+        let created = iam.authorize(&function.principal(), "logs:CreateLogStream", &arn, &[]);
+        Self { name, arn, exists: created.is_ok(), logs: surroundings.logs.clone(), iam }
+    }
+
+    /// Keeps a line if the role may `logs:PutLogEvents`. The function notices nothing of it.
+    fn write(&self, function: &Function, request_id: Option<String>, text: String) {
+        let put = || self.iam.authorize(&function.principal(), "logs:PutLogEvents", &self.arn, &[]);
+        if self.exists && put().is_ok() {
+            self.logs.write(LogLine {
+                function: function.logical_id.clone(),
+                stream: self.name.clone(),
+                request_id,
+                at: Timestamp::now(),
+                text,
+            });
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::delivery::Recipient;
+use crate::iam::Principal;
 
 /// What Lambda knows of a function.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub struct Function {
     pub name: String,
     /// Its ARN, without a qualifier.
     pub arn: String,
+    /// The ARN of the role in whose name it acts.
+    pub role: String,
     /// The cargo binary that is its `bootstrap`.
     pub binary: String,
     /// The variables that it was given; see [`check_variables`].
@@ -34,6 +37,14 @@ pub struct Function {
     pub dead_letter: Option<Recipient>,
     /// What its environments sign their requests with.
     pub credentials: Credentials,
+}
+
+impl Function {
+    /// As whom it calls AWS, and as whom Lambda acts for it.
+    #[must_use]
+    pub fn principal(&self) -> Principal {
+        Principal::Role { role: self.role.clone(), session: self.name.clone() }
+    }
 }
 
 /// Where and how a function logs.
@@ -92,10 +103,7 @@ impl Default for EventInvokeConfig {
     }
 }
 
-/// Temporary credentials of a function's role.
-///
-/// Each function has its own, so that a service can tell who is calling. Enforcing the roles' policies would begin
-/// there.
+/// Temporary credentials of a function's role. Each function has its own, by which a service tells who is calling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// `ASIA…`, 20 characters.

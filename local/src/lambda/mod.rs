@@ -22,6 +22,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -45,6 +46,7 @@ use runtime_api::RuntimeApi;
 
 use crate::account::{Account, EventSender};
 use crate::delivery::Mailboxes;
+use crate::iam::{Iam, Principal};
 
 /// Bytes of an event, from the documentation of Lambda's `Invoke`: 6 MB synchronously, 1 MB asynchronously.
 const MAX_SYNCHRONOUS: usize = 6 << 20;
@@ -62,12 +64,19 @@ pub struct Options {
     pub concurrency: usize,
     /// How long a minute of the pause between two attempts lasts. Lambda pauses for one, then for two.
     pub minute: Duration,
+    /// Whether the queue of each function delivers every event twice: "it's possible for it to receive the same event from
+    /// Lambda multiple times because the queue itself is eventually consistent" (Lambda developer guide, "Asynchronous
+    /// invocation"). The request id is the same then; that both happen at once is the worst case, not a documented one.
+    pub delivers_twice: bool,
     /// Whether the functions' log lines also go to standard error.
     pub echo: bool,
+    /// Who may do what.
+    pub iam: Iam,
 }
 
 impl Options {
-    /// Ten environments for each function, pauses of 50 and 100 milliseconds, no echo, no more variables.
+    /// Ten environments for each function, pauses of 50 and 100 milliseconds, no echo, no more variables, no
+    /// policies.
     #[must_use]
     pub fn new(executables: impl Into<PathBuf>) -> Self {
         Self {
@@ -75,7 +84,9 @@ impl Options {
             variables: BTreeMap::new(),
             concurrency: 10,
             minute: Duration::from_millis(50),
+            delivers_twice: false,
             echo: false,
+            iam: Iam::default(),
         }
     }
 }
@@ -109,6 +120,7 @@ struct Inner {
     mailboxes: Mailboxes,
     events: EventSender,
     minute: Duration,
+    delivers_twice: bool,
     activity: Activity,
     invocations: Mutex<Vec<LoggedInvocation>>,
 }
@@ -126,7 +138,8 @@ impl Lambda {
             runtime_api: RuntimeApi::start().await?,
             spawner: Spawner::start()?,
             logs: Logs::new(options.echo),
-            region: account.region.clone(),
+            account: account.clone(),
+            iam: options.iam,
             variables: options.variables,
             shutdown: watch::Sender::new(false),
         });
@@ -147,6 +160,7 @@ impl Lambda {
                 mailboxes,
                 events,
                 minute: options.minute,
+                delivers_twice: options.delivers_twice,
                 activity: Activity::new(),
                 invocations: Mutex::default(),
             }),
@@ -182,10 +196,35 @@ impl Lambda {
         let pool = Arc::clone(self.pool(function)?);
         check_size(&payload, MAX_ASYNCHRONOUS)?;
         let request_id = request_id();
-        let event =
-            QueuedEvent { request_id: request_id.clone(), payload, busy: self.inner.activity.begin() };
-        tokio::spawn(self.clone().process(pool, event));
+        let deliver = |payload: Value| {
+            let busy = self.inner.activity.begin();
+            let event = QueuedEvent { request_id: request_id.clone(), payload, busy };
+            tokio::spawn(self.clone().process(Arc::clone(&pool), event));
+        };
+        if self.inner.delivers_twice {
+            deliver(payload.clone());
+        }
+        deliver(payload);
         Ok(request_id)
+    }
+
+    /// The same on behalf of a caller, who has to be allowed to `lambda:InvokeFunction`.
+    pub(crate) fn invoke_async_as(
+        &self,
+        caller: &Principal,
+        function: &str,
+        payload: Value,
+    ) -> Result<String, InvokeError> {
+        let arn = &self.pool(function)?.function.arn;
+        self.iam().authorize(caller, "lambda:InvokeFunction", arn, &[])?;
+        self.invoke_async(function, payload)
+    }
+
+    /// Takes a function away, as somebody does who deletes it by hand: there is none of this name any more. What it is
+    /// doing it finishes.
+    pub fn delete(&self, function: &str) -> Result<(), InvokeError> {
+        self.pool(function)?.deleted.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Waits until no event is queued and no function runs. For events on their way through the event bus as well,
@@ -225,6 +264,10 @@ impl Lambda {
         &self.inner.events
     }
 
+    fn iam(&self) -> &Iam {
+        &self.inner.surroundings.iam
+    }
+
     fn mailboxes(&self) -> &Mailboxes {
         &self.inner.mailboxes
     }
@@ -236,7 +279,8 @@ impl Lambda {
     fn pool(&self, function: &str) -> Result<&Arc<Pool>, InvokeError> {
         let is_it = |pool: &&Arc<Pool>| {
             let known = &pool.function;
-            [&known.logical_id, &known.name, &known.arn].into_iter().any(|name| name == function)
+            let names = [&known.logical_id, &known.name, &known.arn];
+            !pool.deleted.load(Ordering::Relaxed) && names.into_iter().any(|name| name == function)
         };
         self.inner.pools.iter().find(is_it).ok_or_else(|| InvokeError::NoSuchFunction(function.to_owned()))
     }

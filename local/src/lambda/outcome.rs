@@ -5,6 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::iam::Denied;
+
 /// What came of one attempt to run a function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
@@ -92,6 +94,9 @@ pub enum InvokeError {
         /// Bytes.
         limit: usize,
     },
+    /// `AccessDeniedException`: neither the caller's role nor the function's permissions let the caller.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The local cloud is being shut down.
     #[error("the local cloud is being shut down")]
     ShuttingDown,

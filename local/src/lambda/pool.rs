@@ -1,6 +1,7 @@
 //! The execution environments of one function.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ const RETURN_LIMIT: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Pool {
     pub(super) function: Arc<Function>,
+    /// There is no such function any more.
+    pub(super) deleted: AtomicBool,
     executable: PathBuf,
     surroundings: Arc<Surroundings>,
     /// Environments that wait for an event, the one that was used last at the end.
@@ -50,6 +53,7 @@ impl Pool {
     ) -> Self {
         Self {
             function: Arc::new(function),
+            deleted: AtomicBool::new(false),
             executable,
             surroundings,
             idle: Mutex::default(),

@@ -41,6 +41,7 @@ pub(crate) fn echo(name: &str) -> Function {
         logical_id: name.into(),
         name: format!("s-{name}-local"),
         arn: format!("arn:aws:lambda:us-west-2:111122223333:function:s-{name}-local"),
+        role: "arn:aws:iam::111122223333:role/s-EchoRole-local".into(),
         binary: "echo-function".into(),
         environment: BTreeMap::new(),
         timeout: Duration::from_secs(20),
@@ -67,6 +68,7 @@ impl Local {
         let account = Account::default();
         let (sender, events) = EventSender::new(account.clone());
         let mailboxes = Mailboxes::new([QUEUE, DEAD_LETTERS, TOPIC].map(str::to_owned));
+        let mailboxes = mailboxes.with_policies(options.iam.clone());
         let lambda =
             Lambda::start(&account, functions, mailboxes.clone(), sender, options).await.expect("it starts");
         Self { lambda, mailboxes, events }

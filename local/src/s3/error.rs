@@ -5,6 +5,8 @@ use std::io;
 use hyper::StatusCode;
 use s3s::{S3Error, S3ErrorCode, s3_error};
 
+use crate::iam::Denied;
+
 /// Why S3 did not do what it was asked. Most variants are named after S3's error codes.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -29,6 +31,9 @@ pub enum Error {
     /// `If-Match` or `If-None-Match` did not hold.
     #[error("the object's state is not the one that the request asked for")]
     PreconditionFailed,
+    /// The caller may not do this.
+    #[error(transparent)]
+    AccessDenied(#[from] Denied),
     /// The S3 that others wrote said something else, or nothing at all.
     #[error("{0}")]
     Foreign(String),
@@ -57,6 +62,7 @@ impl From<Error> for S3Error {
             Error::PreconditionFailed => {
                 s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold")
             }
+            Error::AccessDenied(denied) => s3_error!(AccessDenied, "{denied}"),
             Error::Foreign(message) => S3Error::with_message(S3ErrorCode::InternalError, message),
             Error::Io(source) => S3Error::internal_error(source),
         }

@@ -6,9 +6,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
-use s3s::{S3Result, s3_error};
+use s3s::dto::{CopyObjectInput, CopySource, DeleteObjectsInput};
+use s3s::{S3Error, S3Request, S3Result, s3_error};
 
+use super::error::Error;
 use super::exchange::Exchange;
+use super::permissions::{Asked, bucket_arn, object_arn};
+use super::store::Store;
+use crate::iam::{Denied, Iam, Principal};
 
 /// The access keys that are accepted, with their secrets.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +43,9 @@ impl S3Auth for Keys {
 pub(super) struct Gate {
     /// The account that owns all buckets.
     pub(super) account_id: String,
+    /// Who may do what.
+    pub(super) iam: Iam,
+    pub(super) store: Arc<Store>,
 }
 
 #[async_trait::async_trait]
@@ -45,11 +53,67 @@ impl S3Access for Gate {
     async fn check(&self, request: &mut S3AccessContext<'_>) -> S3Result<()> {
         let record = Arc::clone(&Exchange::of(request.extensions_mut()).record);
         record.set_operation(request.s3_op().name());
-        let known = request.credentials().is_some();
         let expected_owner = request.headers().get("x-amz-expected-bucket-owner");
-        if !known || expected_owner.is_some_and(|owner| *owner != *self.account_id) {
-            return Err(s3_error!(AccessDenied, "Access Denied"));
+        let Some(credentials) = request.credentials() else { return Err(anonymous()) };
+        if expected_owner.is_some_and(|owner| *owner != *self.account_id) {
+            return Err(anonymous());
         }
-        Ok(())
+        let principal = self.iam.principal(&credentials.access_key);
+        self.admit(&principal, &Asked::by(request))
     }
+
+    /// The source is an object of its own.
+    async fn copy_object(&self, request: &mut S3Request<CopyObjectInput>) -> S3Result<()> {
+        let principal = self.caller(request)?;
+        let CopySource::Bucket { bucket, key, .. } = &request.input.copy_source else { return Ok(()) };
+        let source = Asked {
+            actions: vec!["s3:GetObject".to_owned()],
+            resource: object_arn(bucket, key),
+            object: Some((bucket.to_string(), key.to_string())),
+            context: Vec::new(),
+        };
+        self.admit(&principal, &source)
+    }
+
+    /// S3 refuses single keys; here a request is refused as a whole.
+    async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
+        let principal = self.caller(request)?;
+        let bucket = &request.input.bucket;
+        request.input.delete.objects.iter().try_for_each(|object| {
+            let resource = object_arn(bucket, &object.key);
+            self.iam.authorize(&principal, "s3:DeleteObject", &resource, &[]).map_err(|error| denied(&error))
+        })
+    }
+}
+
+impl Gate {
+    fn caller<T>(&self, request: &S3Request<T>) -> S3Result<Principal> {
+        let credentials = request.credentials.as_ref().ok_or_else(anonymous)?;
+        Ok(self.iam.principal(&credentials.access_key))
+    }
+
+    fn admit(&self, principal: &Principal, asked: &Asked) -> S3Result<()> {
+        let context: Vec<_> = asked.context.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        for action in &asked.actions {
+            let authorized = self.iam.authorize(principal, action, &asked.resource, &context);
+            authorized.map_err(|error| denied(&error))?;
+        }
+        // Whether an object is there is told to those alone who may list the bucket.
+        let Some((bucket, key)) = &asked.object else { return Ok(()) };
+        match self.store.object(bucket, key) {
+            Err(Error::NoSuchKey(_)) => {
+                let listed = self.iam.authorize(principal, "s3:ListBucket", &bucket_arn(bucket), &[]);
+                listed.map_err(|error| denied(&error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn anonymous() -> S3Error {
+    s3_error!(AccessDenied, "Access Denied")
+}
+
+fn denied(error: &Denied) -> S3Error {
+    s3_error!(AccessDenied, "{error}")
 }

@@ -5,10 +5,12 @@
 //! Each write, deletion and change of tags sends S3's event to EventBridge, if the bucket has that switched on, and
 //! each request over HTTP is in an [access log](S3::access_log), failed ones too.
 //!
-//! In its place may stand an S3 that others wrote ([`S3::of_others`]), behind the same access log and the same events:
-//! the module `foreign`.
+//! Who may do what is [`Iam`]'s affair. Without `s3:ListBucket` an object that is not there is answered with 403.
 //!
-//! Not here: versions, ACLs and policies, encryption, lifecycle rules, `ListObjects` version 1, `UploadPartCopy`, the
+//! In its place may stand an S3 that others wrote ([`S3::of_others`]), behind the same access log and the same events:
+//! the module `foreign`. It knows nothing of policies.
+//!
+//! Not here: versions, ACLs, encryption, lifecycle rules, `ListObjects` version 1, `UploadPartCopy`, the
 //! parts of finished objects, checksums of XML requests beyond the signed SHA-256. A write without a checksum gets none
 //! (S3 computes a CRC64NVME), and a malformed `Range` is an error (S3 ignores it).
 //!
@@ -28,6 +30,7 @@ mod listing;
 mod multipart;
 mod object;
 mod operations;
+mod permissions;
 mod range;
 mod server;
 mod store;
@@ -40,6 +43,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use s3s::service::S3ServiceBuilder;
@@ -60,6 +64,7 @@ use self::object::Headers;
 use self::operations::Operations;
 use self::store::{Store, Write};
 use crate::account::{Account, EventSender};
+use crate::iam::{Iam, Principal};
 
 /// S3 of one account in one Region. Clones are the same S3.
 #[derive(Debug, Clone)]
@@ -68,6 +73,7 @@ pub struct S3 {
     backing: Backing,
     keys: Keys,
     log: Arc<AccessLog>,
+    iam: Iam,
 }
 
 /// Who keeps the objects.
@@ -92,7 +98,13 @@ impl S3 {
     }
 
     fn with(backing: Backing, account: Account) -> Self {
-        Self { account, backing, keys: Keys::default(), log: Arc::default() }
+        Self { account, backing, keys: Keys::default(), log: Arc::default(), iam: Iam::default() }
+    }
+
+    /// The same with policies, for requests over HTTP and [`Self::put_as`].
+    #[must_use]
+    pub fn with_policies(self, iam: Iam) -> Self {
+        Self { iam, ..self }
     }
 
     /// Makes a bucket.
@@ -158,6 +170,26 @@ impl S3 {
         tokio::task::spawn_blocking(put).await.map_err(io::Error::other)?
     }
 
+    /// The same in the name of a caller, who has to be allowed to `s3:PutObject`.
+    pub async fn put_as(
+        &self,
+        caller: &Principal,
+        bucket: &str,
+        key: &str,
+        body: impl Into<Body>,
+    ) -> Result<(), Error> {
+        self.iam.authorize(caller, "s3:PutObject", &permissions::object_arn(bucket, key), &[])?;
+        self.put(bucket, key, body, &self.account.id).await
+    }
+
+    /// Makes an object look as if it had been written this much earlier. An S3 that others wrote does not lie.
+    pub fn backdate(&self, bucket: &str, key: &str, by: Duration) -> Result<(), Error> {
+        match &self.backing {
+            Backing::Own(store) => store.backdate(bucket, key, by),
+            Backing::Foreign(_) => Err(Error::Foreign("times of objects cannot be changed here".to_owned())),
+        }
+    }
+
     /// An object's tags.
     pub async fn tags(&self, bucket: &str, key: &str) -> Result<BTreeMap<String, String>, Error> {
         match &self.backing {
@@ -203,7 +235,8 @@ impl S3 {
                 let operations = Operations::new(self.account.clone(), Arc::clone(store));
                 let mut builder = S3ServiceBuilder::new(operations);
                 builder.set_auth(self.keys.clone());
-                builder.set_access(Gate { account_id: self.account.id.clone() });
+                let (account_id, store) = (self.account.id.clone(), Arc::clone(store));
+                builder.set_access(Gate { account_id, iam: self.iam.clone(), store });
                 Service::Own(builder.build())
             }
             Backing::Foreign(foreign) => Service::Foreign(Arc::clone(foreign)),

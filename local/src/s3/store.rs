@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use s3s::dto;
@@ -178,6 +179,16 @@ impl Store {
             self.announcer.tags_changed(bucket_name, object, change, origin);
         }
         Ok(())
+    }
+
+    /// Moves the time of an object's writing into the past.
+    pub(super) fn backdate(&self, bucket: &str, key: &str, by: Duration) -> Result<(), Error> {
+        self.with_bucket(bucket, |bucket| {
+            let object = bucket.objects.get_mut(key).ok_or_else(|| Error::NoSuchKey(key.to_owned()))?;
+            let earlier = object.last_modified.saturating_sub(by).unwrap_or(Timestamp::MIN);
+            Arc::make_mut(object).last_modified = earlier;
+            Ok(())
+        })?
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Bucket>> {

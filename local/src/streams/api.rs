@@ -65,7 +65,7 @@ pub(super) fn router(service: Arc<Service>) -> Router {
 
 /// Admits a call, performs it, notes it, and answers it.
 fn answer(service: &Arc<Service>, call: &Call) -> Response {
-    let outcome = admit(call).and_then(|caller| perform(service, call, caller));
+    let outcome = admit(service, call).and_then(|caller| perform(service, call, caller));
     let identifiers = [&call.group, &call.session].into_iter().filter(|id| !id.is_empty()).cloned().collect();
     let caller = call.caller.as_ref().ok();
     note(service, call.operation, identifiers, caller, parameters(call), &outcome);
@@ -112,29 +112,49 @@ pub(super) fn note_start(
     note(service, Operation::StartStreamSession, vec![group], Some(caller), parameters, &outcome);
 }
 
-/// Whether the caller may call this operation on this stream group. All who sign may.
-fn admit(call: &Call) -> Result<&Caller, ServiceError> {
-    call.caller.as_ref().map_err(Clone::clone)
+/// Whether the caller may call this operation on this stream group: the one type of resource that the service has for
+/// sessions. `StartStreamSession` is on the application too.
+fn admit<'a>(service: &Service, call: &'a Call) -> Result<&'a Caller, ServiceError> {
+    let caller = call.caller.as_ref().map_err(Clone::clone)?;
+    let principal = service.iam.principal(&caller.access_key_id);
+    let arn = |kind: &str, identifier: &str| match identifier {
+        "" => "*".to_owned(),
+        arn if arn.starts_with("arn:") => arn.to_owned(),
+        id => service.account.arn("gameliftstreams", &format!("{kind}/{id}")),
+    };
+    let mut resources = vec![arn("streamgroup", &call.group)];
+    if call.operation == Operation::StartStreamSession {
+        let parameters = parameters(call);
+        resources.push(arn("application", parameters["ApplicationIdentifier"].as_str().unwrap_or_default()));
+    }
+    let action = format!("gameliftstreams:{}", call.operation.name());
+    for resource in &resources {
+        let authorized = service.iam.authorize(&principal, &action, resource, &[]);
+        authorized.map_err(|denied| ServiceError::AccessDenied(denied.to_string()))?;
+    }
+    Ok(caller)
 }
 
 /// Performs an operation. Its answer is null where it has no body.
 fn perform(service: &Arc<Service>, call: &Call, caller: &Caller) -> Result<Value, ServiceError> {
     check_identifiers(call)?;
-    let entry = || service.books().session(&service.account, &call.group, &call.session);
+    let entry = || service.remembered(&call.group, &call.session);
     match call.operation {
         Operation::StartStreamSession => {
             let started = service.start(&call.group, input::body(&call.body)?, Duration::ZERO)?;
             Ok(outputs::session(&started, &service.account))
         }
-        Operation::GetStreamSession => Ok(outputs::session(&entry()?.session(), &service.account)),
+        Operation::GetStreamSession => {
+            Ok(outputs::session(&service.switches.shown(&*entry()?), &service.account))
+        }
         Operation::ListStreamSessions => {
             let books = service.books();
             let group = &books.group(&service.account, &call.group)?.group.id;
-            let page = books.page(Some(group), &ListQuery::read(&call.query)?)?;
+            let page = books.page(Some(group), &ListQuery::read(&call.query)?, &service.switches)?;
             Ok(list(page, |session| outputs::summary(session, &service.account)))
         }
         Operation::ListStreamSessionsByAccount => {
-            let page = service.books().page(None, &ListQuery::read(&call.query)?)?;
+            let page = service.books().page(None, &ListQuery::read(&call.query)?, &service.switches)?;
             Ok(list(page, |session| outputs::account_summary(session, &service.account)))
         }
         Operation::TerminateStreamSession => {

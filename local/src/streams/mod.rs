@@ -1,7 +1,8 @@
 //! GameLift Streams: its REST API over HTTP, and sessions that run real games.
 //!
 //! The API is what botocore's model `gameliftstreams/2018-05-10` says; what AWS does not document is a switch
-//! ([`Switches`]). Signatures are not verified, but unsigned requests are refused. Everything lives in memory, except
+//! ([`Switches`]). Signatures are not verified, but unsigned requests are refused, and those that the caller's role does
+//! not allow. Everything lives in memory, except
 //! the games' folders.
 //!
 //! A session is `ACTIVATING` while its game starts, then `ACTIVE`, then `CONNECTED` if a client comes. It ends when
@@ -18,6 +19,7 @@
 //! - `api`: HTTP; the one way that each request takes, `calls`: the log of it, `answers`: for a judge
 //! - `input`, `validation`, `outputs`, `paging`, `error`: requests and answers in the model's forms
 //! - `service`, `books`, `operations`: the service's state, and what its operations do to it
+//! - `views`: what callers are shown of a session, which may lag behind
 //! - `life`: a session from its start to its end; `process`, `folders`, `performance`: its game
 //! - `export`, `delivery`: the zip, and its way into S3
 //! - [`alarms`]: CloudWatch; `cloudtrail`: CloudTrail
@@ -46,6 +48,7 @@ mod setup;
 mod start;
 mod switches;
 mod validation;
+mod views;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -55,6 +58,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use crate::account::{Account, EventSender};
+use crate::iam::Iam;
 
 use self::alarms::Alarm;
 use self::calls::Caller;
@@ -70,7 +74,10 @@ pub use self::input::{
 pub use self::session::{ExportFiles, ExportStatus, SessionId, Status, StatusReason, StreamSession};
 pub use self::setup::{Application, StreamGroup};
 pub use self::start::{StartOptions, StartedBy};
-pub use self::switches::{ExportAfterError, GeneratedName, SecondExport, Switches, Timings, WrongStatus};
+pub use self::switches::{
+    EndReason, ExportAfterError, ExportedWhile, GeneratedName, Listings, PageOrder, SecondExport, Switches,
+    Timings, WrongStatus,
+};
 
 /// What the service needs.
 #[derive(Debug, Clone)]
@@ -83,6 +90,8 @@ pub struct Options {
     pub events: EventSender,
     /// The way into S3.
     pub delivery: Delivery,
+    /// Who may do what.
+    pub iam: Iam,
     /// What AWS does not document.
     pub switches: Switches,
     /// How long things take.
@@ -207,6 +216,12 @@ impl Streams {
     /// Takes the client away from a connected session, which waits for it to come back.
     pub fn disconnect_client(&self, session: &SessionId) -> Result<(), ServiceError> {
         self.tell(session, Command::DisconnectClient)
+    }
+
+    /// Makes the export of a session fail, for this reason, once the session has ended.
+    pub fn fail_export(&self, session: &SessionId, reason: &str) -> Result<(), ServiceError> {
+        self.known(session)?.fail_export(reason);
+        Ok(())
     }
 
     /// Makes the service fail under a live session, which ends in `ERROR` with `internalError`.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::JoinSet;
 
 use crate::account::{Account, EventSender};
+use crate::iam::Iam;
 
 use super::books::{Books, Entry};
 use super::calls::CallRecord;
@@ -22,6 +23,7 @@ pub(super) struct Service {
     pub(super) timings: Timings,
     pub(super) events: EventSender,
     pub(super) delivery: Delivery,
+    pub(super) iam: Iam,
     books: Mutex<Books>,
     calls: Mutex<Vec<CallRecord>>,
     /// None once the service has stopped.
@@ -30,7 +32,7 @@ pub(super) struct Service {
 
 impl Service {
     pub(super) fn new(options: super::Options) -> Arc<Self> {
-        let super::Options { account, root, events, delivery, switches, timings } = options;
+        let super::Options { account, root, events, delivery, iam, switches, timings } = options;
         Arc::new(Self {
             account,
             root,
@@ -38,6 +40,7 @@ impl Service {
             timings,
             events,
             delivery,
+            iam,
             books: Mutex::default(),
             calls: Mutex::default(),
             tasks: Mutex::new(Some(JoinSet::new())),

@@ -1,6 +1,7 @@
 //! What can be wrong with a template, and where.
 
 use crate::eventbridge::{InputError, PatternError, ScheduleError};
+use crate::iam::PolicyError;
 use crate::lambda::FunctionConfigError;
 
 /// A template that CloudFormation would refuse, or that asks for something which the local cloud does not do.
@@ -106,6 +107,9 @@ pub enum Problem {
     /// A target's input that EventBridge would refuse, or that the local cloud does not evaluate.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// A policy that IAM would refuse, or that the local cloud does not evaluate.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// A function that Lambda would refuse to create.
     #[error(transparent)]
     Function(#[from] FunctionConfigError),

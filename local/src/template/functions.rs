@@ -12,7 +12,7 @@ use crate::delivery::Recipient;
 use crate::lambda::{Credentials, EventInvokeConfig, Function, LogFormat, Logging, check_variables};
 
 /// Properties that say what the function does here.
-const READ: [&str; 10] = [
+const READ: [&str; 11] = [
     "DeadLetterConfig",
     "Environment",
     "FunctionName",
@@ -21,11 +21,12 @@ const READ: [&str; 10] = [
     "MemorySize",
     "PackageType",
     "ReservedConcurrentExecutions",
+    "Role",
     "Runtime",
     "Timeout",
 ];
 /// Properties that change nothing here.
-const WITHOUT_EFFECT: [&str; 12] = [
+const WITHOUT_EFFECT: [&str; 11] = [
     "Architectures",
     "Code",
     "CodeUri",
@@ -34,7 +35,6 @@ const WITHOUT_EFFECT: [&str; 12] = [
     "KmsKeyArn",
     "Layers",
     "RecursiveLoop",
-    "Role",
     "RuntimeManagementConfig",
     "Tags",
     "Tracing",
@@ -56,6 +56,7 @@ pub(super) fn read(resource: &Resource) -> Result<Function, TemplateError> {
         logical_id: resource.logical_id.clone(),
         name: resource.name.clone(),
         arn: resource.arn.clone(),
+        role: properties.require("Role")?.string()?,
         binary: binary(resource)?,
         environment: environment(&properties)?,
         timeout: Duration::from_secs(unsigned(&properties, "Timeout", 3, 1, 900)?.into()),

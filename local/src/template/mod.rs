@@ -2,8 +2,8 @@
 //!
 //! In order: `yaml` turns short tags into long forms, `parameters` get their values, `sam` turns functions and
 //! their events into the resources that CloudFormation sees, `intrinsics` and `conditions` are evaluated in their
-//! `scope`, with what `kinds` knows of each type; then `functions`, `rules` and the rest of the `stack` are
-//! read. What none of them knows is an error that names the place.
+//! `scope`, with what `kinds` knows of each type; then `functions`, `rules`, `policies` and the rest of the
+//! `stack` are read. What none of them knows is an error that names the place.
 
 mod conditions;
 mod error;
@@ -12,6 +12,7 @@ mod intrinsics;
 mod kinds;
 mod node;
 mod parameters;
+mod policies;
 mod rules;
 mod sam;
 mod scope;

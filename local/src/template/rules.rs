@@ -15,7 +15,6 @@ pub(super) fn rule(resource: &Resource) -> Result<Rule, TemplateError> {
         "EventBusName",
         "EventPattern",
         "Name",
-        "RoleArn",
         "ScheduleExpression",
         "State",
         "Tags",
@@ -67,6 +66,7 @@ pub(super) fn schedule(resource: &Resource) -> Result<Rule, TemplateError> {
     if let Some(group) = properties.get("GroupName")?.filter(|group| group.value != "default") {
         return Err(group.fail(Problem::Unsupported("the local cloud has the default schedule group alone")));
     }
+    let to = properties.require("Target")?;
     Ok(Rule {
         logical_id: resource.logical_id.clone(),
         name: resource.name.clone(),
@@ -74,8 +74,8 @@ pub(super) fn schedule(resource: &Resource) -> Result<Rule, TemplateError> {
         enabled: enabled(&properties)?,
         pattern: None,
         schedule: Some(rate(&properties.require("ScheduleExpression")?)?),
-        service: Service::Scheduler,
-        targets: vec![target(&properties.require("Target")?, None)?],
+        service: Service::Scheduler { role: to.require("RoleArn")?.string()? },
+        targets: vec![target(&to, None)?],
     })
 }
 
@@ -97,6 +97,12 @@ fn target(target: &Node<'_>, id: Option<String>) -> Result<Target, TemplateError
         return Err(transformer.fail(Problem::Unsupported("the local cloud knows Input and InputPath alone")));
     }
     target.only(&[&["Arn", "DeadLetterConfig", "Id", "Input", "InputPath", "RetryPolicy", "RoleArn"]])?;
+    // A schedule has no id.
+    if let Some(role) = target.get("RoleArn")?.filter(|_| id.is_some()) {
+        return Err(
+            role.fail(Problem::Unsupported("the local EventBridge acts by the targets' own policies"))
+        );
+    }
     let arn = target.require("Arn")?;
     let recipient = recipient(&arn)?;
     if let Recipient::EventBus(_) = recipient {

@@ -8,14 +8,13 @@ use serde_json::{Map, Value};
 use super::error::{Problem, TemplateError};
 use super::node::Node;
 use super::scope::Scope;
-use super::{StackOptions, functions, kinds, parameters, rules, sam};
+use super::{StackOptions, functions, kinds, parameters, policies, rules, sam};
+use crate::account::Account;
 use crate::eventbridge::Rule;
+use crate::iam::Attachment;
 use crate::lambda::Function;
 
 /// The resources of a stack that the local cloud runs, and the stack's outputs.
-///
-/// Roles and policies are resolved, so that mistakes in them are found, but not kept: whoever wants to enforce them
-/// finds them where the functions are read.
 #[derive(Debug, Clone)]
 pub struct Stack {
     /// The functions.
@@ -28,6 +27,8 @@ pub struct Stack {
     pub queues: Vec<Mailbox>,
     /// The SNS topics.
     pub topics: Vec<Mailbox>,
+    /// What roles and resources say about who may do what.
+    pub policies: Vec<Attachment>,
     /// The outputs' values, by their names in the template.
     pub outputs: BTreeMap<String, String>,
 }
@@ -58,7 +59,7 @@ pub struct Mailbox {
 #[derive(Debug)]
 pub(super) struct Resource {
     pub(super) logical_id: String,
-    kind: String,
+    pub(super) kind: String,
     /// Empty for types that have no name or ARN here.
     pub(super) name: String,
     pub(super) arn: String,
@@ -85,12 +86,18 @@ impl Stack {
             scope.condition("Conditions", name)?;
         }
         let resources = resources(&scope)?;
-        let stack = Self::read(&resources, outputs(&scope, sections.get("Outputs"))?)?;
+        let outputs = outputs(&scope, sections.get("Outputs"))?;
+        let stack = Self::read(&resources, outputs, &options.account)?;
         stack.check_recipients(&scope)?;
+        check_roles(&resources, &stack)?;
         Ok(stack)
     }
 
-    fn read(resources: &[Resource], outputs: BTreeMap<String, String>) -> Result<Self, TemplateError> {
+    fn read(
+        resources: &[Resource],
+        outputs: BTreeMap<String, String>,
+        account: &Account,
+    ) -> Result<Self, TemplateError> {
         let of = |kind: &'static str| resources.iter().filter(move |resource| resource.kind == kind);
         let mut functions =
             of("AWS::Lambda::Function").map(functions::read).collect::<Result<Vec<_>, _>>()?;
@@ -107,6 +114,7 @@ impl Stack {
             buckets: of("AWS::S3::Bucket").map(bucket).collect::<Result<_, _>>()?,
             queues: of("AWS::SQS::Queue").map(mailbox).collect(),
             topics: of("AWS::SNS::Topic").map(mailbox).collect(),
+            policies: policies::read(resources, account)?,
             outputs,
         })
     }
@@ -140,6 +148,18 @@ impl Stack {
             }
         }
         Ok(())
+    }
+}
+
+/// A function's role has to be in the stack: what another may do is not known here.
+fn check_roles(resources: &[Resource], stack: &Stack) -> Result<(), TemplateError> {
+    let is_role = |arn: &str| resources.iter().any(|it| it.kind == "AWS::IAM::Role" && it.arn == arn);
+    match stack.functions.iter().find(|function| !is_role(&function.role)) {
+        Some(function) => {
+            let place = format!("Resources.{}.Properties.Role", function.logical_id);
+            Err(Problem::Unresolved(function.role.clone()).at(place))
+        }
+        None => Ok(()),
     }
 }
 

@@ -10,6 +10,7 @@ use aws_sdk_gameliftstreams::Client;
 use aws_sdk_gameliftstreams::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_gameliftstreams::error::ProvideErrorMetadata;
 use crash_capture_local::account::{Account, EventSender};
+use crash_capture_local::iam::Iam;
 use crash_capture_local::streams::{
     Application, Delivery, Options, SessionId, StartOptions, Status, StreamGroup, StreamSession, Streams,
     Switches, Timings, Upload,
@@ -62,6 +63,7 @@ impl Cloud {
             root: folder.path().join("sessions"),
             events,
             delivery: Delivery::new(move |upload| ready(put(&bucket, upload, &sender))),
+            iam: Iam::default(),
             switches,
             timings,
         })

@@ -1,5 +1,6 @@
 //! The default event bus.
 
+mod disorder;
 #[cfg(test)]
 mod tests;
 
@@ -13,9 +14,13 @@ use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval_at};
 
 use crate::account::Account;
-use crate::delivery::{Mailboxes, Message, Recipient};
+use crate::delivery::{DeliveryError, Mailboxes, Message, Recipient};
 use crate::eventbridge::{Rule, Service, Target};
-use crate::lambda::Lambda;
+use crate::iam::Denied;
+use crate::lambda::{InvokeError, Lambda};
+
+pub use self::disorder::Disorder;
+use self::disorder::Shuffler;
 
 /// Whether schedules run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +63,7 @@ struct Router {
     lambda: Lambda,
     mailboxes: Mailboxes,
     log: Mutex<Vec<RoutedEvent>>,
+    shuffler: Shuffler,
 }
 
 /// Ended with the last clone of the bus.
@@ -73,9 +79,7 @@ impl Drop for Tasks {
 }
 
 impl Bus {
-    /// Begins to route the events of [`crate::account::EventSender`], in their order.
-    ///
-    /// Events that are late, twice or out of order would be put in here.
+    /// Begins to route the events of [`crate::account::EventSender`], in their order but for the disorder.
     #[must_use]
     pub fn start(
         account: Account,
@@ -84,8 +88,10 @@ impl Bus {
         lambda: Lambda,
         mailboxes: Mailboxes,
         schedules: Schedules,
+        disorder: Disorder,
     ) -> Self {
-        let router = Arc::new(Router { account, rules, lambda, mailboxes, log: Mutex::default() });
+        let shuffler = Shuffler::new(disorder);
+        let router = Arc::new(Router { account, rules, lambda, mailboxes, log: Mutex::default(), shuffler });
         let (probes, asked) = mpsc::unbounded_channel();
         let mut tasks = vec![tokio::spawn(route(Arc::clone(&router), events, asked)).abort_handle()];
         if let Schedules::Running { minute } = schedules {
@@ -103,14 +109,9 @@ impl Bus {
     pub fn fire(&self, rule: &str) -> Result<(), NoSchedule> {
         let is_it = |candidate: &&Rule| candidate.logical_id == rule || candidate.name == rule;
         let schedule = |rule: &&Rule| rule.enabled && rule.schedule.is_some();
-        let rule = self
-            .router
-            .rules
-            .iter()
-            .filter(schedule)
-            .find(is_it)
-            .ok_or_else(|| NoSchedule(rule.to_owned()))?;
-        self.router.fire(rule);
+        let is_it = |candidate: &Rule| is_it(&candidate) && schedule(&candidate);
+        let index = self.router.rules.iter().position(is_it).ok_or_else(|| NoSchedule(rule.to_owned()))?;
+        self.router.fire(index);
         Ok(())
     }
 
@@ -174,59 +175,118 @@ async fn run_schedule(router: Arc<Router>, rule: usize, interval: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
-        router.fire(&router.rules[rule]);
+        router.fire(rule);
+    }
+}
+
+/// Why an event did not reach its target, in the words of a dead letter.
+#[derive(Debug)]
+struct Undelivered {
+    code: &'static str,
+    error: String,
+}
+
+impl Undelivered {
+    fn failed(error: String) -> Self {
+        Self { code: "SDK_CLIENT_ERROR", error }
+    }
+
+    fn denied(error: &Denied) -> Self {
+        Self { code: "NO_PERMISSIONS", error: error.to_string() }
+    }
+}
+
+impl From<InvokeError> for Undelivered {
+    fn from(error: InvokeError) -> Self {
+        match error {
+            InvokeError::Denied(denied) => Self::denied(&denied),
+            InvokeError::NoSuchFunction(_) => Self { code: "NO_RESOURCE", error: error.to_string() },
+            _ => Self::failed(error.to_string()),
+        }
+    }
+}
+
+impl From<DeliveryError> for Undelivered {
+    fn from(error: DeliveryError) -> Self {
+        match error {
+            DeliveryError::Denied(denied) => Self::denied(&denied),
+            DeliveryError::NoRecipient(_) => Self { code: "NO_RESOURCE", error: error.to_string() },
+        }
     }
 }
 
 impl Router {
-    fn route(&self, event: Value) {
+    fn route(self: &Arc<Self>, event: Value) {
         let matches =
-            |rule: &&Rule| rule.enabled && rule.pattern.as_ref().is_some_and(|it| it.matches(&event));
-        let rules: Vec<_> = self.rules.iter().filter(matches).collect();
-        self.give(&event, &rules);
-        self.write_down(event, &rules);
+            |rule: &Rule| rule.enabled && rule.pattern.as_ref().is_some_and(|it| it.matches(&event));
+        let rules = (0..self.rules.len()).filter(|index| matches(&self.rules[*index])).collect();
+        self.give(event, rules);
     }
 
     /// A schedule's event goes to the schedule's own targets; it never is on the bus.
-    fn fire(&self, rule: &Rule) {
-        let event = self.scheduled_event(rule);
-        self.give(&event, &[rule]);
-        self.write_down(event, &[rule]);
+    fn fire(self: &Arc<Self>, rule: usize) {
+        self.give(self.scheduled_event(&self.rules[rule]), vec![rule]);
     }
 
-    fn give(&self, event: &Value, rules: &[&Rule]) {
-        for rule in rules {
+    /// Delivers an event for some rules, by their places: now, or whenever the disorder has it.
+    fn give(self: &Arc<Self>, event: Value, rules: Vec<usize>) {
+        if !rules.is_empty() {
+            let kind = format!("{} {}", event["source"], event["detail-type"]);
+            for late in self.shuffler.deliveries(&kind) {
+                self.deliver_after(late, &event, &rules);
+            }
+        }
+        let rules = rules.into_iter().map(|rule| self.rules[rule].logical_id.clone()).collect();
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).push(RoutedEvent { event, rules });
+    }
+
+    fn deliver_after(self: &Arc<Self>, late: Duration, event: &Value, rules: &[usize]) {
+        if late.is_zero() {
+            return self.deliver_to_all(event, rules);
+        }
+        // Until then, nobody may think that the bus is empty.
+        let busy = self.lambda.activity().begin();
+        let (router, event, rules) = (Arc::clone(self), event.clone(), rules.to_vec());
+        tokio::spawn(async move {
+            tokio::time::sleep(late).await;
+            router.deliver_to_all(&event, &rules);
+            drop(busy);
+        });
+    }
+
+    fn deliver_to_all(&self, event: &Value, rules: &[usize]) {
+        for rule in rules.iter().map(|rule| &self.rules[*rule]) {
             for target in &rule.targets {
                 self.deliver(event, rule, target);
             }
         }
     }
 
-    fn write_down(&self, event: Value, rules: &[&Rule]) {
-        let rules = rules.iter().map(|rule| rule.logical_id.clone()).collect();
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).push(RoutedEvent { event, rules });
-    }
-
     fn deliver(&self, event: &Value, rule: &Rule, target: &Target) {
         let body = target.input.of(event);
+        let principal = rule.principal();
         let delivered = match &target.recipient {
             Recipient::Function(arn) => {
                 let payload = serde_json::from_str(&body).unwrap_or(Value::String(body));
-                self.lambda.invoke_async(arn, payload).map(drop).map_err(|error| error.to_string())
+                self.lambda.invoke_async_as(&principal, arn, payload).map(drop).map_err(Undelivered::from)
             }
             Recipient::Queue(arn) | Recipient::Topic(arn) => {
-                self.mailboxes.deliver(arn, Message::new(body)).map_err(|error| error.to_string())
+                let sent = self.mailboxes.deliver_as(&principal, arn, Message::new(body));
+                sent.map_err(Undelivered::from)
             }
-            Recipient::EventBus(_) => Err("a rule's target cannot be the bus itself".into()),
+            Recipient::EventBus(_) => {
+                Err(Undelivered::failed("a rule's target cannot be the bus itself".into()))
+            }
         };
-        if let Err(error) = delivered {
-            self.dead_letter(event, rule, target, &error);
+        if let Err(undelivered) = delivered {
+            self.dead_letter(event, rule, target, &undelivered);
         }
     }
 
     /// The event as it was, and why it was not delivered: attributes from
     /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html>.
-    fn dead_letter(&self, event: &Value, rule: &Rule, target: &Target, error: &str) {
+    fn dead_letter(&self, event: &Value, rule: &Rule, target: &Target, undelivered: &Undelivered) {
+        let Undelivered { code, error } = undelivered;
         tracing::error!(
             rule = rule.logical_id,
             target = target.recipient.arn(),
@@ -235,7 +295,7 @@ impl Router {
         );
         let Some(queue) = &target.dead_letter_queue else { return };
         let attributes = [
-            ("ERROR_CODE", "SDK_CLIENT_ERROR"),
+            ("ERROR_CODE", *code),
             ("ERROR_MESSAGE", error),
             ("RETRY_ATTEMPTS", "0"),
             ("RULE_ARN", rule.arn.as_str()),
@@ -245,16 +305,16 @@ impl Router {
             body: event.to_string(),
             attributes: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         };
-        if let Err(error) = self.mailboxes.deliver(queue, message) {
+        if let Err(error) = self.mailboxes.deliver_as(&rule.principal(), queue, message) {
             tracing::error!(rule = rule.logical_id, %error, "cannot keep an undelivered event");
         }
     }
 
     /// EventBridge's and EventBridge Scheduler's own events.
     fn scheduled_event(&self, rule: &Rule) -> Value {
-        let (source, detail) = match rule.service {
+        let (source, detail) = match &rule.service {
             Service::Rules => ("aws.events", json!({})),
-            Service::Scheduler => ("aws.scheduler", json!("{}")),
+            Service::Scheduler { .. } => ("aws.scheduler", json!("{}")),
         };
         json!({
             "version": "0",

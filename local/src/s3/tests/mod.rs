@@ -28,6 +28,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::object::Object;
 use super::{Backing, BucketOptions, Endpoint, S3};
 use crate::account::{Account, EventSender};
+use crate::iam::Iam;
 
 /// The bucket that each fixture has; its events go to EventBridge.
 const BUCKET: &str = "captures";
@@ -52,9 +53,14 @@ impl S3 {
 
 impl Fixture {
     async fn new() -> Self {
+        Self::with(Iam::default()).await
+    }
+
+    async fn with(iam: Iam) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (sender, events) = EventSender::new(Account::default());
         let s3 = S3::new(&folder.path().join("root"), Account::default(), sender).unwrap();
+        let s3 = s3.with_policies(iam);
         s3.create_bucket(BUCKET, BucketOptions { eventbridge: true }).await.unwrap();
         s3.allow("AKIDTESTS", "secret");
         let endpoint = s3.serve().await.unwrap();

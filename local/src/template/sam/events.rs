@@ -65,6 +65,7 @@ impl Expansion {
     ) -> Result<(), TemplateError> {
         rule.extend(state(properties)?);
         rule.insert("Targets".into(), json!([self.target(function, &id, properties)?]));
+        self.permission(function, &id)?;
         self.generate(function, id, "AWS::Events::Rule", Value::Object(rule))
     }
 
@@ -89,7 +90,12 @@ impl Expansion {
         if !omit_name {
             schedule.entry("Name").or_insert_with(|| json!(id));
         }
-        schedule.insert("Target".into(), self.target(function, &id, properties)?);
+        let mut target = self.target(function, &id, properties)?;
+        target["RoleArn"] = match properties.get("RoleArn")? {
+            Some(role) => role.value.clone(),
+            None => self.schedule_role(function, &id, target["DeadLetterConfig"].get("Arn"))?,
+        };
+        schedule.insert("Target".into(), target);
         self.generate(function, id, "AWS::Scheduler::Schedule", Value::Object(schedule))
     }
 
@@ -131,6 +137,7 @@ impl Expansion {
                 let given = config.get("QueueLogicalId")?.map(|id| id.string()).transpose()?;
                 let queue = given.unwrap_or_else(|| format!("{id}Queue"));
                 self.generate(function, queue.clone(), "AWS::SQS::Queue", json!({}))?;
+                self.queue_policy(function, id, &queue)?;
                 Ok(json!({"Fn::GetAtt": [queue, "Arn"]}))
             }
             _ => Err(config.fail(Problem::expected("either Arn, or Type: SQS", config.value))),

@@ -6,6 +6,7 @@
 
 mod events;
 mod globals;
+mod permissions;
 
 use std::collections::BTreeMap;
 
@@ -158,22 +159,15 @@ impl Expansion {
                 self.event(&function, name, &event)?;
             }
         }
-        let properties = lambda_properties(&node)?;
+        let mut properties = lambda_properties(&node)?;
+        if node.get("Role")?.is_none() {
+            properties["Role"] = json!({"Fn::GetAtt": [format!("{id}Role"), "Arn"]});
+        }
         self.add(
             &resource.place,
             id.to_owned(),
             Declared { kind: "AWS::Lambda::Function".into(), properties, ..declared },
         )
-    }
-
-    /// SAM gives a function without a role one of its own.
-    fn role(&mut self, function: &Function<'_>, properties: &Node<'_>) -> Result<(), TemplateError> {
-        if properties.get("Role")?.is_some() {
-            return Ok(());
-        }
-        let policies = properties.get("Policies")?.map(|policies| policies.value.clone());
-        let role = json!({"Policies": policies.unwrap_or_else(|| json!([]))});
-        self.generate(function, format!("{}Role", function.id), "AWS::IAM::Role", role)
     }
 
     fn event_invoke_config(

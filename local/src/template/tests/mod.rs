@@ -3,6 +3,7 @@
 mod functions;
 mod intrinsics;
 mod parameters;
+mod policies;
 mod rules;
 mod stack;
 mod syntax;
@@ -45,7 +46,12 @@ Resources:
   Topic: {{Type: AWS::SNS::Topic}}
   Named: {{Type: AWS::SQS::Queue, Properties: {{QueueName: !Sub 'named-${{Stage}}'}}}}
   Absent: {{Type: AWS::SQS::Queue, Condition: IsNoTest}}
-  Policy: {{Type: AWS::S3::BucketPolicy, Properties: {{Bucket: !Ref Bucket}}}}
+  Policy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Bucket
+      PolicyDocument:
+        Statement: {{Effect: Deny, Principal: '*', Action: 's3:*', Resource: '*'}}
 Outputs:
   Value: {{Value: {expression}}}
 "

@@ -41,7 +41,7 @@ fn a_schedule_becomes_a_rule_and_a_schedule_v2_a_schedule() {
     assert_eq!(schedule.service, Service::Rules);
 
     let schedule = &rules(&event("ScheduleV2", "ScheduleExpression: rate(1 minute)"))[0];
-    assert_eq!(schedule.service, Service::Scheduler);
+    assert!(matches!(&schedule.service, Service::Scheduler { role } if role.ends_with("Role-local")));
     assert_eq!(schedule.arn, "arn:aws:scheduler:us-west-2:111122223333:schedule/default/EchoEv");
     let schedule = &rules(&event("ScheduleV2", "ScheduleExpression: rate(1 minute), OmitName: true"))[0];
     assert_eq!(schedule.name, "s-EchoEv-local");

@@ -1,0 +1,201 @@
+//! Roles: what `template.yaml` grants is what is used, no more and no less.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::time::Duration;
+
+use crash_capture_local::cloud::{APPLICATION, LocalCloud, Options, STREAM_GROUP, StartError};
+use crash_capture_local::iam::{Grant, Ledger};
+use crash_capture_local::streams::{SessionId, StartOptions, Status};
+use futures_util::{StreamExt, stream};
+use serde_json::json;
+
+use support::{INDEX_EXPORT, START_EXPORT, SWEEP, event};
+
+/// The grants that nothing uses but AWS itself, beyond what the local cloud does: the policy's logical id, the
+/// statement, the action, and why it is needed.
+const ONLY_AWS: &[(&str, &str, &str, &str)] = &[];
+
+/// How many clouds run at the same time. There is one for each grant, of three or four seconds, most of them spent
+/// waiting: 37 grants take about 45 seconds on two cores.
+const AT_ONCE: usize = 8;
+
+/// What makes functions and services use everything that they are granted. Nothing in it may fail because of a refusal.
+#[derive(Debug, Clone, Copy)]
+enum Scenario {
+    /// Sessions of a group that is named, from their start to their records, and everything that can go wrong.
+    ListedGroups,
+    /// A sweep over `StreamGroups: "*"`, which lists the account instead of groups.
+    AllGroups,
+}
+
+impl Scenario {
+    /// What was used, and what was refused.
+    async fn run(self, without: Option<Grant>) -> Result<Ledger, StartError> {
+        let (cloud, _folder) =
+            start(without, if let Self::ListedGroups = self { STREAM_GROUP } else { "*" }).await?;
+        match self {
+            Self::ListedGroups => listed_groups(&cloud).await,
+            Self::AllGroups => cloud.bus.fire(SWEEP).unwrap(),
+        }
+        cloud.bus.settled().await;
+        let ledger = cloud.iam.ledger();
+        cloud.stop().await;
+        Ok(ledger)
+    }
+}
+
+async fn start(
+    without: Option<Grant>,
+    stream_groups: &str,
+) -> Result<(LocalCloud, tempfile::TempDir), StartError> {
+    let folder = tempfile::tempdir()?;
+    let mut options = Options::new(folder.path());
+    options.timings.cloudtrail_after = None;
+    options.parameters.insert("StreamGroups".to_owned(), stream_groups.to_owned());
+    options.without.extend(without);
+    Ok((LocalCloud::start(options).await?, folder))
+}
+
+async fn listed_groups(cloud: &LocalCloud) {
+    let (missed, captured) = (play(cloud).await, play(cloud).await);
+    end(cloud, &missed).await;
+    say_active(cloud, &captured);
+    say_active(cloud, &missed);
+    cloud.events.put_raw(event("start-export/alarm-metric.json", &[]));
+    cloud.events.put_raw(event("start-export/cloudtrail-start-stream-session.json", &[]));
+    // An export that nobody armed, so that there is no marker.
+    let key = format!("exports/by-hand/20261123-010203-{APPLICATION}-{STREAM_GROUP}-ABC123def4567.zip");
+    cloud.s3.put(&cloud.bucket, &key, "no zip".as_bytes().to_vec(), "111122223333").await.unwrap();
+    cloud.lambda.invoke_async(START_EXPORT, json!({"hello": "world"})).unwrap();
+    cloud.lambda.invoke_async(INDEX_EXPORT, json!({"hello": "world"})).unwrap();
+    cloud.bus.settled().await;
+    end(cloud, &captured).await;
+    cloud.bus.settled().await;
+    // What was done already is met again.
+    say_active(cloud, &missed);
+    announce_again(cloud);
+    cloud.bus.fire(SWEEP).unwrap();
+    cloud.bus.settled().await;
+    // Ten minutes later, the markers go.
+    for key in cloud.s3.list(&cloud.bucket, "index/").await.unwrap() {
+        cloud.s3.backdate(&cloud.bucket, &key, Duration::from_mins(11)).unwrap();
+    }
+    cloud.bus.fire(SWEEP).unwrap();
+    cloud.bus.settled().await;
+    undeliverable(cloud);
+}
+
+/// A session that is live, and stays it.
+async fn play(cloud: &LocalCloud) -> SessionId {
+    let session = cloud.streams.start_session(StartOptions::new(STREAM_GROUP, APPLICATION)).unwrap();
+    cloud.streams.wait_for(&session, |session| session.status != Status::Activating).await.unwrap();
+    session
+}
+
+async fn end(cloud: &LocalCloud, session: &SessionId) {
+    cloud.streams.terminate(session).unwrap();
+    cloud.streams.settled(session).await.unwrap();
+}
+
+fn say_active(cloud: &LocalCloud, session: &SessionId) {
+    let arn = cloud.account.arn("gameliftstreams", &session.resource());
+    let changes = [("/detail/streamSessionArn", json!(arn))];
+    cloud.events.put_raw(event("start-export/session-event-arn.json", &changes));
+}
+
+/// The export's own event, a second time.
+fn announce_again(cloud: &LocalCloud) {
+    let created =
+        cloud.bus.log().into_iter().find(|routed| routed.rules == ["IndexExportFunctionObjectCreated"]);
+    if let Some(created) = created {
+        cloud.events.put_raw(created.event);
+    }
+}
+
+/// Somebody deletes the functions: no rule can deliver its events any more.
+fn undeliverable(cloud: &LocalCloud) {
+    cloud.lambda.delete(START_EXPORT).unwrap();
+    cloud.lambda.delete(INDEX_EXPORT).unwrap();
+    cloud.bus.fire(SWEEP).unwrap();
+    for file in ["session-event-arn", "alarm-metric", "cloudtrail-start-stream-session"] {
+        cloud.events.put_raw(event(&format!("start-export/{file}.json"), &[]));
+    }
+    let bucket = [("/detail/bucket/name", json!(cloud.bucket))];
+    cloud.events.put_raw(event("index-export/object-created.json", &bucket));
+}
+
+/// What is wrong between what is granted and what is used, in words.
+fn differences(ledger: &Ledger, only_aws: &[(&str, &str, &str, &str)]) -> Vec<String> {
+    let is_listed = |grant: &Grant| {
+        let id = (grant.policy.as_str(), grant.statement.as_str(), grant.action.as_str());
+        only_aws.iter().any(|(policy, statement, action, _)| id == (*policy, *statement, *action))
+    };
+    let unused = ledger.unused().filter(|grant| !is_listed(grant));
+    let unused = unused.map(|grant| format!("nothing uses {grant}"));
+    let used = ledger.grants.iter().filter(|(grant, users)| !users.is_empty() && is_listed(grant));
+    let used = used.map(|(grant, _)| format!("used after all: {grant}"));
+    let gone = only_aws.iter().filter(|(policy, statement, action, _)| {
+        let mut grants = ledger.grants.keys();
+        !grants.any(|it| (&*it.policy, &*it.statement, &*it.action) == (policy, statement, action))
+    });
+    let gone =
+        gone.map(|(policy, statement, action, _)| format!("no grant: {policy}, {statement}: {action}"));
+    let refused = ledger.refusals.iter().map(|refusal| format!("nothing grants: {refusal}"));
+    unused.chain(used).chain(gone).chain(refused).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_grant_is_used_every_call_is_granted_and_a_missing_grant_is_noticed() {
+    let ledger = Scenario::ListedGroups.run(None).await.unwrap();
+    let mut together = ledger.clone();
+    together.add(Scenario::AllGroups.run(None).await.unwrap());
+    let differences = differences(&together, ONLY_AWS);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+
+    let used = together.grants.iter().filter(|(_, users)| !users.is_empty()).map(|(grant, _)| grant.clone());
+    let clouds = used.map(|grant| {
+        let used_here = !ledger.grants[&grant].is_empty();
+        (grant, if used_here { Scenario::ListedGroups } else { Scenario::AllGroups })
+    });
+    let unnoticed = stream::iter(clouds).map(|(grant, scenario)| tokio::spawn(unnoticed(grant, scenario)));
+    let unnoticed: Vec<_> = unnoticed.buffer_unordered(AT_ONCE).collect().await;
+    let unnoticed: Vec<_> = unnoticed.into_iter().filter_map(Result::unwrap).collect();
+    assert!(unnoticed.is_empty(), "nothing misses\n{}", unnoticed.join("\n"));
+}
+
+/// The grant in words, if nothing in the scenario is refused without it.
+async fn unnoticed(grant: Grant, scenario: Scenario) -> Option<String> {
+    let noticed = match scenario.run(Some(grant.clone())).await {
+        Ok(ledger) => ledger.refusals.iter().any(|refusal| grant.names(&refusal.denied)),
+        Err(StartError::Role(_, denied)) => grant.names(&denied),
+        Err(error) => panic!("{grant}: {error}"),
+    };
+    (!noticed).then(|| grant.to_string())
+}
+
+#[tokio::test]
+async fn the_list_of_what_only_aws_uses_has_to_be_true() {
+    let (cloud, _folder) = start(None, STREAM_GROUP).await.unwrap();
+    cloud.bus.fire(SWEEP).unwrap();
+    cloud.bus.settled().await;
+    let ledger = cloud.iam.ledger();
+    cloud.stop().await;
+    let listed = |action| {
+        let entry = [("StartExportRole", "Logs", action, "a reason")];
+        let other = |difference: &String| difference.contains("StartExportRole, Logs");
+        differences(&ledger, &entry).into_iter().filter(other).collect::<Vec<_>>()
+    };
+    let used = listed("logs:PutLogEvents");
+    assert!(used.len() == 1 && used[0].starts_with("used after all: "), "{used:?}");
+    let gone = listed("logs:PutLogEvnts");
+    assert_eq!(gone, ["no grant: StartExportRole, Logs: logs:PutLogEvnts"]);
+    // What is listed and unused is as it should be.
+    let unused = ("StartExportRole", "Markers", "s3:DeleteObject");
+    let entry = [(unused.0, unused.1, unused.2, "a reason")];
+    let about = |difference: &String| difference.contains("s3:DeleteObject");
+    assert!(!differences(&ledger, &entry).iter().any(about));
+    assert!(differences(&ledger, &[]).iter().any(about));
+}
