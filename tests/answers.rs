@@ -61,7 +61,7 @@ async fn a_zip_that_is_none_is_recorded_as_unreadable_and_the_function_succeeds(
     assert_eq!(answer["session"]["id"], "notazip123456");
     let problems: Vec<_> = answer["problems"].as_array().unwrap().iter().map(|it| &it["code"]).collect();
     assert_eq!(problems, ["end-reason-unknown", "date-from-key"]);
-    assert!(cloud.tags(&key).contains(&("Verdict".to_owned(), "unreadable".to_owned())));
+    assert!(cloud.tags(&key).await.contains(&("Verdict".to_owned(), "unreadable".to_owned())));
 }
 
 #[tokio::test]
@@ -81,5 +81,5 @@ async fn what_is_not_ours_or_names_no_session_is_left_alone() {
         cloud.lambda.invoke(INDEX_EXPORT, &event("index-export/s3-test-event.json", &[])).await.unwrap();
     assert_eq!(test.result.unwrap()["captures"], json!([]));
     assert_eq!(cloud.contents().await.len(), 1);
-    assert!(cloud.tags(key).is_empty());
+    assert!(cloud.tags(key).await.is_empty());
 }

@@ -96,8 +96,8 @@ async fn listed_groups(cloud: &LocalCloud) {
     cloud.bus.fire(SWEEP).unwrap();
     cloud.bus.settled().await;
     // Ten minutes later, the markers go.
-    for object in cloud.s3.list(&cloud.bucket, "index/").unwrap() {
-        cloud.s3.backdate(&cloud.bucket, &object.key, Duration::from_mins(11)).unwrap();
+    for key in cloud.s3.list(&cloud.bucket, "index/").await.unwrap() {
+        cloud.s3.backdate(&cloud.bucket, &key, Duration::from_mins(11)).unwrap();
     }
     // It remembers when to look at them.
     cloud.lambda.kill(START_EXPORT).unwrap();

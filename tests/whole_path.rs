@@ -118,7 +118,7 @@ async fn a_crash_is_recorded_with_module_and_offset(cloud: &Cloud) {
     let date = record["session"]["createdAt"].as_str().unwrap()[..10].to_owned();
     let key = format!("exports/{APPLICATION}/{STREAM_GROUP}/{date}/{}.zip", session.id);
     assert_eq!(export_key(&record), key);
-    let tags = cloud.tags(&key);
+    let tags = cloud.tags(&key).await;
     for tag in [("Verdict", "crash"), ("StreamSession", &session.id)] {
         assert!(tags.contains(&(tag.0.to_owned(), tag.1.to_owned())), "{tags:?}");
     }
@@ -149,7 +149,7 @@ async fn a_session_that_ended_before_anything_could_arm_it_is_recorded_as_missed
     cloud.tell(&session).await;
     let record = cloud.record(&session).await.unwrap();
     assert_eq!((&record["state"], &record["reason"]["code"]), (&json!("missed"), &json!("never-armed")));
-    assert!(cloud.s3.list(&cloud.bucket, "exports/").unwrap().is_empty());
+    assert!(cloud.s3.list(&cloud.bucket, "exports/").await.unwrap().is_empty());
 }
 
 async fn a_session_that_cloudtrail_told_of_too_early_is_armed_by_the_sweep(cloud: &Cloud) {
@@ -301,12 +301,12 @@ async fn the_same_events_once_more_and_the_other_way_round_change_nothing(cloud:
     cloud.sweep().await;
     assert_eq!(cloud.marker(&session).await.unwrap(), marker);
     play_to_the_end(cloud, &session).await;
-    let (results, tags) = (cloud.results().await, cloud.tags(&export_key_of(cloud, &session).await));
+    let (results, tags) = (cloud.results().await, cloud.tags(&export_key_of(cloud, &session).await).await);
     repeat_all_events(cloud).await;
     cloud.caught_up().await;
     repeat_all_events(cloud).await;
     assert!(cloud.results().await == results, "{:?}", cloud.record(&session).await);
-    assert_eq!(cloud.tags(&export_key_of(cloud, &session).await), tags);
+    assert_eq!(cloud.tags(&export_key_of(cloud, &session).await).await, tags);
     let told_of_a_crash = |answer: &Value| answer["verdict"] == "crash" && answer["announce"] == true;
     let outcomes = cloud.lambda.invocations().into_iter().filter_map(|it| {
         let answer = it.outcome.result.ok()?;
@@ -359,8 +359,8 @@ async fn an_export_made_by_hand_is_indexed_where_it_is(cloud: &Cloud) {
     assert_eq!((&record["verdict"], record.get("armedAt")), (&json!("crash"), None));
     let key = export_key(&record).to_owned();
     assert!(key.starts_with("exports/QA playtest (Linux)/2"), "{key}");
-    assert!(cloud.tags(&key).contains(&("Verdict".to_owned(), "crash".to_owned())));
-    assert_eq!(cloud.s3.list(&cloud.bucket, "exports/").unwrap().len(), 1);
+    assert!(cloud.tags(&key).await.contains(&("Verdict".to_owned(), "crash".to_owned())));
+    assert_eq!(cloud.s3.list(&cloud.bucket, "exports/").await.unwrap().len(), 1);
 }
 
 async fn s3s_own_notification_says_nothing_new(cloud: &Cloud) {

@@ -3,6 +3,7 @@
 mod roles;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,9 @@ pub const PRIMARY_LOCATION: &str = "us-west-2";
 pub const OTHER_LOCATION: &str = "us-east-1";
 /// The application that is there from the start: the game.
 pub const APPLICATION: &str = "a-9ZY8X7Wv6";
+
+/// The environment variable with the endpoint of an S3 that others wrote, to be used in place of our own.
+pub const FOREIGN_S3: &str = "CRASH_CAPTURE_S3";
 
 /// How to set the local cloud up.
 #[derive(Debug, Clone)]
@@ -139,12 +143,11 @@ impl LocalCloud {
         let (events, receiver) = EventSender::new(account.clone());
         let mut stack = deploy(&options, &account)?;
         let iam = roles::enforce(&mut stack, &options)?;
-        let s3 = S3::new(&options.root.join("s3"), account.clone(), events.clone())?;
-        let s3 = s3.with_policies(iam.clone());
+        let s3 = start_s3(&options, &account, &events)?.with_policies(iam.clone());
         let streams = start_streams(&options, &account, &events, &s3, &iam, &game).await?;
         let bucket = stack.buckets.first().ok_or(StartError::NoBucket)?.name.clone();
         for bucket in &stack.buckets {
-            s3.create_bucket(&bucket.name, BucketOptions { eventbridge: bucket.event_bridge })?;
+            s3.create_bucket(&bucket.name, BucketOptions { eventbridge: bucket.event_bridge }).await?;
         }
         let client = Credentials::random();
         for credentials in stack.functions.iter().map(|function| &function.credentials).chain([&client]) {
@@ -205,8 +208,8 @@ impl LocalCloud {
     /// A session's record, if there is one.
     pub async fn record(&self, session: &SessionId) -> Option<Value> {
         let ending = format!("/{}/{}.json", session.stream_group_id, session.id);
-        let records = self.s3.list(&self.bucket, "index/v1/").ok()?;
-        let key = records.iter().map(|object| object.key.clone()).find(|key| key.ends_with(&ending))?;
+        let records = self.s3.list(&self.bucket, "index/v1/").await.ok()?;
+        let key = records.into_iter().find(|key| key.ends_with(&ending))?;
         self.json(&key).await
     }
 
@@ -251,7 +254,24 @@ fn deploy(options: &Options, account: &Account) -> Result<Stack, TemplateError> 
     let mut parameters = options.parameters.clone();
     parameters.entry("StreamGroups".to_owned()).or_insert_with(|| STREAM_GROUP.to_owned());
     let template = Template::read(&executables::workspace().join("template.yaml"))?;
-    template.resolve(&StackOptions { name: "crash-capture".to_owned(), account: account.clone(), parameters })
+    let mut name = "crash-capture".to_owned();
+    if foreign_s3().is_some() {
+        // Buckets are named after the stack, and every cloud has its buckets there.
+        write!(name, "-{:08x}", fastrand::u32(..)).ok();
+    }
+    template.resolve(&StackOptions { name, account: account.clone(), parameters })
+}
+
+/// The endpoint of an S3 that others wrote, if one is to be used.
+fn foreign_s3() -> Option<String> {
+    std::env::var(FOREIGN_S3).ok()
+}
+
+fn start_s3(options: &Options, account: &Account, events: &EventSender) -> io::Result<S3> {
+    match foreign_s3() {
+        Some(endpoint) => S3::of_others(&endpoint, account.clone(), events.clone()),
+        None => S3::new(&options.root.join("s3"), account.clone(), events.clone()),
+    }
 }
 
 async fn start_streams(

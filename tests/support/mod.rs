@@ -239,9 +239,9 @@ impl Cloud {
     /// Every key of the bucket, and what it holds.
     pub(crate) async fn contents(&self) -> Vec<(String, Vec<u8>)> {
         let mut contents = Vec::new();
-        for object in self.s3.list(&self.bucket, "").unwrap() {
-            contents
-                .push((object.key.clone(), self.s3.read(&self.bucket, &object.key).await.unwrap().to_vec()));
+        for key in self.s3.list(&self.bucket, "").await.unwrap() {
+            let content = self.s3.read(&self.bucket, &key).await.unwrap().to_vec();
+            contents.push((key, content));
         }
         contents
     }
@@ -253,9 +253,8 @@ impl Cloud {
     }
 
     /// An export's tags.
-    pub(crate) fn tags(&self, key: &str) -> Vec<(String, String)> {
-        let object = self.s3.object(&self.bucket, key).unwrap();
-        object.tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    pub(crate) async fn tags(&self, key: &str) -> Vec<(String, String)> {
+        self.s3.tags(&self.bucket, key).await.unwrap().into_iter().collect()
     }
 
     /// The ARN of a session.

@@ -1,7 +1,6 @@
 //! `cargo demo`: four games are streamed from the local cloud, and Crash Capture finds out what became of them.
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -48,14 +47,14 @@ async fn run(arguments: &Arguments) -> Result<bool, Error> {
         tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
     };
     let result = tokio::select! {
-        result = show(&cloud, &folder, arguments) => result,
+        result = show(&cloud, arguments) => result,
         () = stopped => Ok(true),
     };
     cloud.stop().await;
     result
 }
 
-async fn show(cloud: &LocalCloud, folder: &Path, arguments: &Arguments) -> Result<bool, Error> {
+async fn show(cloud: &LocalCloud, arguments: &Arguments) -> Result<bool, Error> {
     let mut out = io::stdout();
     if !arguments.json {
         writeln!(out, "The local cloud runs, with the stack of template.yaml deployed to it.\n")?;
@@ -69,8 +68,8 @@ async fn show(cloud: &LocalCloud, folder: &Path, arguments: &Arguments) -> Resul
     if arguments.json {
         print_records(&mut out, &played)?;
     } else {
-        let bucket = folder.join("s3").join(&cloud.bucket);
-        writeln!(out, "\n{}\n\nThe bucket lies in {}", demo::table(&played), bucket.display())?;
+        let bucket = cloud.s3.place(&cloud.bucket);
+        writeln!(out, "\n{}\n\nThe bucket lies in {bucket}", demo::table(&played))?;
     }
     for difference in &differences {
         writeln!(io::stderr(), "not as it should be: {difference}")?;

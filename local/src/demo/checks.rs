@@ -11,8 +11,11 @@ use crate::game::crash_site;
 pub type Difference = String;
 
 /// Where what became of the sessions differs from what should have.
-pub(super) fn compare(cloud: &LocalCloud, played: &[Played]) -> Vec<Difference> {
-    let mut differences: Vec<_> = played.iter().flat_map(|played| session(cloud, played)).collect();
+pub(super) async fn compare(cloud: &LocalCloud, played: &[Played]) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    for played in played {
+        differences.extend(session(cloud, played).await);
+    }
     for queue in &cloud.stack.queues {
         let count = cloud.dead_letters(&queue.logical_id).len();
         if count > 0 {
@@ -23,7 +26,7 @@ pub(super) fn compare(cloud: &LocalCloud, played: &[Played]) -> Vec<Difference> 
     differences
 }
 
-fn session(cloud: &LocalCloud, played: &Played) -> Vec<Difference> {
+async fn session(cloud: &LocalCloud, played: &Played) -> Vec<Difference> {
     let record = &played.record;
     let expected: &[(&str, Value)] = match played.chapter {
         Chapter::Crash => &[
@@ -54,7 +57,7 @@ fn session(cloud: &LocalCloud, played: &Played) -> Vec<Difference> {
         differences.extend(crash_place(cloud, record));
     }
     if record["state"] == "indexed" {
-        differences.extend(tag(cloud, record));
+        differences.extend(tag(cloud, record).await);
     }
     differences
 }
@@ -69,9 +72,9 @@ fn crash_place(cloud: &LocalCloud, record: &Value) -> Option<Difference> {
     }
 }
 
-fn tag(cloud: &LocalCloud, record: &Value) -> Option<Difference> {
+async fn tag(cloud: &LocalCloud, record: &Value) -> Option<Difference> {
     let key = record["export"]["key"].as_str().unwrap_or_default();
-    let object = cloud.s3.object(&cloud.bucket, key);
-    let tag = object.and_then(|object| object.tags.get("Verdict").cloned());
+    let tags = cloud.s3.tags(&cloud.bucket, key).await.ok();
+    let tag = tags.and_then(|mut tags| tags.remove("Verdict"));
     (tag.as_deref() != record["verdict"].as_str()).then(|| format!("{key} has the tag Verdict={tag:?}"))
 }

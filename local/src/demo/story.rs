@@ -105,7 +105,7 @@ pub async fn play(
     cloud.bus.settled().await;
     narrator.look();
     let played = gather(cloud, sessions).await;
-    let differences = checks::compare(cloud, &played);
+    let differences = checks::compare(cloud, &played).await;
     Ok((played, differences))
 }
 

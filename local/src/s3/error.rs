@@ -34,6 +34,9 @@ pub enum Error {
     /// The caller may not do this.
     #[error(transparent)]
     AccessDenied(#[from] Denied),
+    /// The S3 that others wrote said something else, or nothing at all.
+    #[error("{0}")]
+    Foreign(String),
     /// The folder that holds the objects could not be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -60,6 +63,7 @@ impl From<Error> for S3Error {
                 s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold")
             }
             Error::AccessDenied(denied) => s3_error!(AccessDenied, "{denied}"),
+            Error::Foreign(message) => S3Error::with_message(S3ErrorCode::InternalError, message),
             Error::Io(source) => S3Error::internal_error(source),
         }
     }

@@ -22,6 +22,24 @@ pub(super) struct Origin {
     pub(super) source_ip: String,
 }
 
+/// What an event tells of an object that was made.
+#[derive(Debug)]
+pub(super) struct Created<'a> {
+    pub(super) key: &'a str,
+    /// Bytes.
+    pub(super) size: u64,
+    /// Without quotes.
+    pub(super) etag: &'a str,
+    /// Only in a bucket with versions.
+    pub(super) version_id: Option<&'a str>,
+}
+
+impl<'a> From<&'a Object> for Created<'a> {
+    fn from(object: &'a Object) -> Self {
+        Self { key: &object.key, size: object.size, etag: &object.etag, version_id: None }
+    }
+}
+
 /// Sends S3's events.
 #[derive(Debug)]
 pub(super) struct Announcer {
@@ -35,9 +53,12 @@ impl Announcer {
     }
 
     /// `reason` is the operation that made the object: `PutObject`, `CopyObject` or `CompleteMultipartUpload`.
-    pub(super) fn created(&self, bucket: &str, object: &Object, reason: &str, origin: &Origin) {
-        let Object { key, size, etag, .. } = object;
-        let object = json!({"key": key, "size": size, "etag": etag, "sequencer": self.sequencer()});
+    pub(super) fn created(&self, bucket: &str, created: &Created<'_>, reason: &str, origin: &Origin) {
+        let Created { key, size, etag, version_id } = created;
+        let mut object = json!({"key": key, "size": size, "etag": etag, "sequencer": self.sequencer()});
+        if let Some(version_id) = version_id {
+            object["version-id"] = json!(version_id);
+        }
         self.send(bucket, "Object Created", &object, origin, &json!({"reason": reason}));
     }
 

@@ -1,4 +1,4 @@
-//! One request and its answer over HTTP, around what s3s does with them: request id, access log, byte counts.
+//! One request and its answer over HTTP, around what answers it: request id, access log, byte counts.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -17,6 +17,7 @@ use s3s::{Body, HttpError};
 
 use super::access_log::{AccessLog, AccessLogEntry, Record};
 use super::events::Origin;
+use super::foreign::Foreign;
 
 /// What S3 knows of a request apart from what it asks for; it travels in the request's extensions.
 #[derive(Debug, Clone)]
@@ -40,9 +41,16 @@ impl Exchange {
     }
 }
 
+/// What answers requests.
+#[derive(Debug, Clone)]
+pub(super) enum Service {
+    Own(S3Service),
+    Foreign(Arc<Foreign>),
+}
+
 /// Answers a request and keeps the log of it.
 pub(super) async fn answer(
-    service: S3Service,
+    service: Service,
     log: Arc<AccessLog>,
     peer: SocketAddr,
     mut request: Request<Incoming>,
@@ -53,7 +61,10 @@ pub(super) async fn answer(
     request.extensions_mut().insert(Exchange { record: Arc::clone(&record), peer });
     let counted = |body| Counted { body, record: Arc::clone(&record), count: Record::add_received };
     let request = request.map(|body| Body::http_body(counted(body)));
-    let mut response = service.call(request).await?;
+    let mut response = match service {
+        Service::Own(service) => service.call(request).await?,
+        Service::Foreign(foreign) => foreign.call(request).await,
+    };
     // s3s sees to that for GET, not for HEAD.
     if response.status() == StatusCode::OK && response.headers().contains_key(CONTENT_RANGE) {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
@@ -70,15 +81,13 @@ pub(super) async fn answer(
 
 /// What is known of a request before anybody has looked at it.
 fn arrival(request: &Request<Incoming>) -> AccessLogEntry {
-    let path = percent_decode_str(request.uri().path()).decode_utf8_lossy();
-    let (bucket, key) =
-        path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
-    let resource = match (bucket, key) {
-        ("", _) => "SERVICE",
-        (_, "") => "BUCKET",
-        _ => "OBJECT",
+    let (place, bucket, key) = locate(request.uri().path());
+    let resource = match place {
+        Place::Service => "SERVICE",
+        Place::Bucket => "BUCKET",
+        Place::Object => "OBJECT",
     };
-    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let some = |text: String| (!text.is_empty()).then_some(text);
     AccessLogEntry {
         time: Timestamp::now(),
         request_id: request_id(),
@@ -92,6 +101,27 @@ fn arrival(request: &Request<Incoming>) -> AccessLogEntry {
         bytes_received: 0,
         access_key_id: access_key_id(request),
     }
+}
+
+/// What a path names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Service,
+    Bucket,
+    Object,
+}
+
+/// What a path names, its bucket and its key, decoded.
+pub(super) fn locate(path: &str) -> (Place, String, String) {
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    let path = path.trim_start_matches('/');
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    let place = match (bucket, key) {
+        ("", _) => Place::Service,
+        (_, "") => Place::Bucket,
+        _ => Place::Object,
+    };
+    (place, bucket.to_owned(), key.to_owned())
 }
 
 /// Sixteen capital letters and digits, as S3's.

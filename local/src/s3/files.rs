@@ -31,7 +31,7 @@ impl Files {
 
     /// Makes a bucket's folder.
     pub(super) fn create_bucket(&self, bucket: &str) -> io::Result<()> {
-        fs::create_dir_all(self.root.join(bucket))
+        fs::create_dir_all(self.bucket(bucket))
     }
 
     /// A new file for content that is on its way. It is deleted with its path, unless it is [placed](Self::place).
@@ -69,10 +69,15 @@ impl Files {
         Ok(path)
     }
 
+    /// A bucket's folder.
+    pub(super) fn bucket(&self, bucket: &str) -> PathBuf {
+        self.root.join(bucket)
+    }
+
     /// Deletes an object's file, and the folders that it leaves empty.
     pub(super) fn remove(&self, bucket: &str, path: &Path) -> io::Result<()> {
         fs::remove_file(path)?;
-        let bucket = self.root.join(bucket);
+        let bucket = self.bucket(bucket);
         let folders =
             path.ancestors().skip(1).take_while(|folder| **folder != bucket && folder.starts_with(&bucket));
         for folder in folders {
@@ -86,7 +91,7 @@ impl Files {
     /// A path that no other object has, with its folders made.
     fn free_path(&self, bucket: &str, key: &str) -> io::Result<PathBuf> {
         if is_plain(key) {
-            let path = self.root.join(bucket).join(key);
+            let path = self.bucket(bucket).join(key);
             // An ancestor that is an object makes the folders fail.
             if fs::symlink_metadata(&path).is_err()
                 && path.parent().is_some_and(|it| fs::create_dir_all(it).is_ok())

@@ -7,6 +7,9 @@
 //!
 //! Who may do what is [`Iam`]'s affair. Without `s3:ListBucket` an object that is not there is answered with 403.
 //!
+//! In its place may stand an S3 that others wrote ([`S3::of_others`]), behind the same access log and the same events:
+//! the module `foreign`. It knows nothing of policies.
+//!
 //! Not here: versions, ACLs, encryption, lifecycle rules, `ListObjects` version 1, `UploadPartCopy`, the
 //! parts of finished objects, checksums of XML requests beyond the signed SHA-256. A write without a checksum gets none
 //! (S3 computes a CRC64NVME), and a malformed `Range` is an error (S3 ignores it).
@@ -21,6 +24,7 @@ mod error;
 mod events;
 mod exchange;
 mod files;
+mod foreign;
 mod gate;
 mod listing;
 mod multipart;
@@ -34,6 +38,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
@@ -47,14 +52,16 @@ use s3s::service::S3ServiceBuilder;
 pub use self::access_log::{AccessLog, AccessLogEntry, Mark};
 pub use self::body::Body;
 pub use self::error::Error;
-pub use self::object::{Headers, Object};
 pub use self::server::Endpoint;
 pub use self::store::BucketOptions;
 
 use self::conditions::WriteCondition;
 use self::events::{Announcer, Origin};
+use self::exchange::Service;
 use self::files::Files;
+use self::foreign::Foreign;
 use self::gate::{Gate, Keys};
+use self::object::Headers;
 use self::operations::Operations;
 use self::store::{Store, Write};
 use crate::account::{Account, EventSender};
@@ -65,17 +72,35 @@ use crate::iam::{Iam, Principal};
 #[derive(Debug, Clone)]
 pub struct S3 {
     account: Account,
-    store: Arc<Store>,
+    backing: Backing,
     keys: Keys,
     log: Arc<AccessLog>,
     iam: Iam,
+}
+
+/// Who keeps the objects.
+#[derive(Debug, Clone)]
+enum Backing {
+    Own(Arc<Store>),
+    Foreign(Arc<Foreign>),
 }
 
 impl S3 {
     /// An S3 without buckets, whose objects will lie in the folder `root`. Files that are in it already are no objects.
     pub fn new(root: &Path, account: Account, events: EventSender) -> io::Result<Self> {
         let store = Arc::new(Store::new(Files::new(root)?, Announcer::new(events)));
-        Ok(Self { account, store, keys: Keys::default(), log: Arc::default(), iam: Iam::default() })
+        Ok(Self::with(Backing::Own(store), account))
+    }
+
+    /// The S3 at this endpoint, which others wrote. Whatever it is asked goes to it over HTTP; only the access log and
+    /// the events are our own.
+    pub fn of_others(endpoint: &str, account: Account, events: EventSender) -> io::Result<Self> {
+        let foreign = Foreign::new(endpoint, &account, Announcer::new(events))?;
+        Ok(Self::with(Backing::Foreign(Arc::new(foreign)), account))
+    }
+
+    fn with(backing: Backing, account: Account) -> Self {
+        Self { account, backing, keys: Keys::default(), log: Arc::default(), iam: Iam::default() }
     }
 
     /// The same with policies, for requests over HTTP and [`Self::put_as`].
@@ -85,11 +110,23 @@ impl S3 {
     }
 
     /// Makes a bucket.
-    pub fn create_bucket(&self, name: &str, options: BucketOptions) -> Result<(), Error> {
-        self.store.create_bucket(name, options)
+    pub async fn create_bucket(&self, name: &str, options: BucketOptions) -> Result<(), Error> {
+        match &self.backing {
+            Backing::Own(store) => store.create_bucket(name, options),
+            Backing::Foreign(foreign) => foreign.create_bucket(name, options).await,
+        }
     }
 
-    /// Accepts requests that are signed with this access key.
+    /// Where a person finds a bucket: its folder, or its URL.
+    #[must_use]
+    pub fn place(&self, bucket: &str) -> String {
+        match &self.backing {
+            Backing::Own(store) => store.files.bucket(bucket).display().to_string(),
+            Backing::Foreign(foreign) => foreign.url(bucket),
+        }
+    }
+
+    /// Accepts requests that are signed with this access key. An S3 that others wrote accepts whom it likes.
     pub fn allow(&self, access_key_id: &str, secret_access_key: &str) {
         self.keys.allow(access_key_id, secret_access_key);
     }
@@ -103,13 +140,17 @@ impl S3 {
         key: &str,
         body: impl Into<Body>,
         requester: &str,
-    ) -> Result<Arc<Object>, Error> {
+    ) -> Result<(), Error> {
         let origin = Origin {
             requester: requester.to_owned(),
             request_id: exchange::request_id(),
             source_ip: Ipv4Addr::LOCALHOST.to_string(),
         };
-        let (store, body) = (Arc::clone(&self.store), body.into());
+        let store = match &self.backing {
+            Backing::Own(store) => Arc::clone(store),
+            Backing::Foreign(foreign) => return foreign.put(bucket, key, body.into(), &origin).await,
+        };
+        let body = body.into();
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let put = move || {
             store.with_bucket(&bucket, |_| ())?;
@@ -126,7 +167,7 @@ impl S3 {
                 upload_id: None,
                 reason: "PutObject",
             };
-            store.write(write, &WriteCondition::default(), &origin)
+            store.write(write, &WriteCondition::default(), &origin).map(drop)
         };
         tokio::task::spawn_blocking(put).await.map_err(io::Error::other)?
     }
@@ -138,38 +179,48 @@ impl S3 {
         bucket: &str,
         key: &str,
         body: impl Into<Body>,
-    ) -> Result<Arc<Object>, Error> {
+    ) -> Result<(), Error> {
         self.iam.authorize(caller, "s3:PutObject", &permissions::object_arn(bucket, key), &[])?;
         self.put(bucket, key, body, &self.account.id).await
     }
 
-    /// Makes an object look as if it had been written this much earlier.
+    /// Makes an object look as if it had been written this much earlier. An S3 that others wrote does not lie.
     pub fn backdate(&self, bucket: &str, key: &str, by: Duration) -> Result<(), Error> {
-        self.store.backdate(bucket, key, by)
+        match &self.backing {
+            Backing::Own(store) => store.backdate(bucket, key, by),
+            Backing::Foreign(_) => Err(Error::Foreign("times of objects cannot be changed here".to_owned())),
+        }
     }
 
-    /// An object, if there is one with this key.
-    #[must_use]
-    pub fn object(&self, bucket: &str, key: &str) -> Option<Arc<Object>> {
-        self.store.object(bucket, key).ok()
+    /// An object's tags.
+    pub async fn tags(&self, bucket: &str, key: &str) -> Result<BTreeMap<String, String>, Error> {
+        match &self.backing {
+            Backing::Own(store) => Ok(store.object(bucket, key)?.tags.clone()),
+            Backing::Foreign(foreign) => foreign.tags(bucket, key).await,
+        }
     }
 
     /// An object's content, whole: for tests, and for what is known to be small.
     pub async fn read(&self, bucket: &str, key: &str) -> Result<Bytes, Error> {
         use tokio::io::AsyncReadExt as _;
-        let (_, file) = self.store.open(bucket, key)?;
+        let (_, file) = match &self.backing {
+            Backing::Own(store) => store.open(bucket, key)?,
+            Backing::Foreign(foreign) => return foreign.read(bucket, key).await,
+        };
         let mut content = Vec::new();
         tokio::fs::File::from_std(file).read_to_end(&mut content).await?;
         Ok(content.into())
     }
 
-    /// The objects whose keys begin with `prefix`, in the order of their keys.
-    pub fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<Arc<Object>>, Error> {
-        self.store.with_bucket(bucket, |bucket| {
+    /// The keys that begin with `prefix`, in their order.
+    pub async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, Error> {
+        let store = match &self.backing {
+            Backing::Own(store) => store,
+            Backing::Foreign(foreign) => return foreign.list(bucket, prefix).await,
+        };
+        store.with_bucket(bucket, |bucket| {
             let from = bucket.objects.range(prefix.to_owned()..);
-            from.take_while(|(key, _)| key.starts_with(prefix))
-                .map(|(_, object)| Arc::clone(object))
-                .collect()
+            from.map(|(key, _)| key.clone()).take_while(|key| key.starts_with(prefix)).collect()
         })
     }
 
@@ -199,11 +250,17 @@ impl S3 {
 
     /// Listens on a free port of 127.0.0.1, until the endpoint is dropped.
     pub async fn serve(&self) -> io::Result<Endpoint> {
-        let mut builder =
-            S3ServiceBuilder::new(Operations::new(self.account.clone(), Arc::clone(&self.store)));
-        builder.set_auth(self.keys.clone());
-        let (account_id, store) = (self.account.id.clone(), Arc::clone(&self.store));
-        builder.set_access(Gate { account_id, iam: self.iam.clone(), store });
-        server::serve(builder.build(), Arc::clone(&self.log)).await
+        let service = match &self.backing {
+            Backing::Own(store) => {
+                let operations = Operations::new(self.account.clone(), Arc::clone(store));
+                let mut builder = S3ServiceBuilder::new(operations);
+                builder.set_auth(self.keys.clone());
+                let (account_id, store) = (self.account.id.clone(), Arc::clone(store));
+                builder.set_access(Gate { account_id, iam: self.iam.clone(), store });
+                Service::Own(builder.build())
+            }
+            Backing::Foreign(foreign) => Service::Foreign(Arc::clone(foreign)),
+        };
+        server::serve(service, Arc::clone(&self.log)).await
     }
 }

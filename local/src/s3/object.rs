@@ -9,21 +9,21 @@ use s3s::dto::{self, ETag};
 
 /// An object as it stands now. Its bytes are the file at [`path`](Self::path), until the object is replaced or deleted.
 #[derive(Debug, Clone)]
-pub struct Object {
+pub(super) struct Object {
     /// The key, as S3 knows it: neither encoded nor escaped.
-    pub key: String,
+    pub(super) key: String,
     /// Bytes.
-    pub size: u64,
+    pub(super) size: u64,
     /// Without quotes: the content's MD5 in hex or, after a multipart upload of N parts, `{md5}-{N}`.
-    pub etag: String,
+    pub(super) etag: String,
     /// In whole seconds, as S3 keeps it.
-    pub last_modified: Timestamp,
+    pub(super) last_modified: Timestamp,
     /// Object tags.
-    pub tags: BTreeMap<String, String>,
+    pub(super) tags: BTreeMap<String, String>,
     /// What the writer said about the content.
-    pub headers: Headers,
+    pub(super) headers: Headers,
     /// The file that holds the content.
-    pub path: PathBuf,
+    pub(super) path: PathBuf,
     /// The checksum that the writer chose, if it chose one.
     pub(super) checksum: dto::Checksum,
 }
@@ -42,19 +42,19 @@ impl Object {
 
 /// Headers that S3 keeps with an object and gives back with it.
 #[derive(Debug, Clone, Default)]
-pub struct Headers {
+pub(super) struct Headers {
     /// S3 answers `binary/octet-stream` where the writer gave none.
-    pub content_type: Option<String>,
+    pub(super) content_type: Option<String>,
     /// `Content-Disposition`.
-    pub content_disposition: Option<String>,
+    pub(super) content_disposition: Option<String>,
     /// `Content-Encoding`, without `aws-chunked`, which is about the upload alone.
-    pub content_encoding: Option<String>,
+    pub(super) content_encoding: Option<String>,
     /// `Content-Language`.
-    pub content_language: Option<String>,
+    pub(super) content_language: Option<String>,
     /// `Cache-Control`.
-    pub cache_control: Option<String>,
+    pub(super) cache_control: Option<String>,
     /// User metadata: `x-amz-meta-` headers, by name without that prefix.
-    pub metadata: BTreeMap<String, String>,
+    pub(super) metadata: BTreeMap<String, String>,
 }
 
 /// A time as s3s wants it.

@@ -14,9 +14,13 @@ pub(super) struct Span {
 
 impl Span {
     /// The whole object without a range; 416 if the object has none of the bytes that the range asks for. A suffix that
-    /// is longer than the object is the whole object, except of an empty one, which has no last byte.
+    /// is longer than the object is the whole object: of an empty one, S3 answers as if there were no range
+    /// (<https://github.com/apache/arrow-rs-object-store/issues/846>, <https://github.com/getmoto/moto/pull/6778>).
     pub(super) fn of(range: Option<&Range>, size: u64) -> S3Result<Self> {
-        let Some(range) = range else { return Ok(Self { start: 0, length: size, content_range: None }) };
+        let is_empty_suffix = size == 0 && matches!(range, Some(Range::Suffix { length: 1.. }));
+        let Some(range) = range.filter(|_| !is_empty_suffix) else {
+            return Ok(Self { start: 0, length: size, content_range: None });
+        };
         let bytes = range.check(size).ok().filter(|bytes| !bytes.is_empty());
         let bytes = bytes.ok_or_else(|| s3_error!(InvalidRange, "The requested range is not satisfiable"))?;
         Ok(Self {
@@ -52,6 +56,7 @@ mod tests {
     #[test]
     fn a_suffix_range_longer_than_the_object_is_all_of_it() {
         assert_eq!(span("bytes=-11", 10), Some((0, 10)));
+        assert_eq!(span("bytes=-5", 0), Some((0, 0)));
     }
 
     #[test]
@@ -59,6 +64,6 @@ mod tests {
         assert_eq!(span("bytes=10-", 10), None);
         assert_eq!(span("bytes=-0", 10), None);
         assert_eq!(span("bytes=0-", 0), None);
-        assert_eq!(span("bytes=-5", 0), None);
+        assert_eq!(span("bytes=-0", 0), None);
     }
 }

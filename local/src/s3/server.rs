@@ -9,12 +9,11 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use s3s::service::S3Service;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::access_log::AccessLog;
-use super::exchange::answer;
+use super::exchange::{Service, answer};
 
 /// A running server. It stops, and cuts its connections, when this is dropped.
 #[derive(Debug)]
@@ -38,14 +37,14 @@ impl Drop for Endpoint {
 }
 
 /// Listens on a free port of 127.0.0.1.
-pub(super) async fn serve(service: S3Service, log: Arc<AccessLog>) -> io::Result<Endpoint> {
+pub(super) async fn serve(service: Service, log: Arc<AccessLog>) -> io::Result<Endpoint> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let url = format!("http://{}", listener.local_addr()?);
     let server = tokio::spawn(accept(listener, service, log)).abort_handle();
     Ok(Endpoint { url, server })
 }
 
-async fn accept(listener: TcpListener, service: S3Service, log: Arc<AccessLog>) -> Infallible {
+async fn accept(listener: TcpListener, service: Service, log: Arc<AccessLog>) -> Infallible {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -64,7 +63,7 @@ async fn accept(listener: TcpListener, service: S3Service, log: Arc<AccessLog>) 
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, service: S3Service, log: Arc<AccessLog>) {
+async fn connection(stream: TcpStream, peer: SocketAddr, service: Service, log: Arc<AccessLog>) {
     stream.set_nodelay(true).ok();
     let requests = service_fn(move |request| answer(service.clone(), Arc::clone(&log), peer, request));
     let served = http1::Builder::new().serve_connection(TokioIo::new(stream), requests).await;

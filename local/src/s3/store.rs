@@ -139,7 +139,7 @@ impl Store {
             bucket.uploads.remove(id);
         }
         if bucket.options.eventbridge {
-            self.announcer.created(write.bucket, &object, write.reason, origin);
+            self.announcer.created(write.bucket, &object.as_ref().into(), write.reason, origin);
         }
         Ok(object)
     }

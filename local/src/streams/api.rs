@@ -13,6 +13,7 @@ use axum::routing::{MethodFilter, on};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::answers;
 use super::calls::{Arrival, CallRecord, Caller, Operation};
 use super::cloudtrail;
 use super::error::ServiceError;
@@ -58,10 +59,10 @@ pub(super) fn router(service: Arc<Service>) -> Router {
         };
         router = router.route(path, on(method, handler));
     }
-    router
+    let router = router
         .fallback(async || response(&Err(ServiceError::UnknownOperation), StatusCode::OK))
-        .method_not_allowed_fallback(async || response(&Err(ServiceError::UnknownOperation), StatusCode::OK))
-        .with_state(service)
+        .method_not_allowed_fallback(async || response(&Err(ServiceError::UnknownOperation), StatusCode::OK));
+    answers::written_down(router.with_state(service))
 }
 
 /// Admits a call, performs it unless a fault stands against that, notes it, and answers it.
@@ -73,7 +74,9 @@ fn answer(service: &Arc<Service>, call: &Call, refused: Option<ServiceError>) ->
     let identifiers = [&call.group, &call.session].into_iter().filter(|id| !id.is_empty()).cloned().collect();
     let caller = call.caller.as_ref().ok();
     note(service, call.operation, identifiers, caller, parameters(call), &outcome);
-    response(&outcome, call.operation.route().2)
+    let mut response = response(&outcome, call.operation.route().2);
+    response.extensions_mut().insert(call.operation);
+    response
 }
 
 /// Writes an answered call into the call log and the trail.

@@ -29,7 +29,7 @@ pub enum ServiceError {
     /// The request is not signed. 403.
     #[error("Missing Authentication Token")]
     MissingAuthenticationToken,
-    /// The `Authorization` header is not one of Signature Version 4. 403.
+    /// The `Authorization` header is not one of Signature Version 4. 400.
     #[error("{0}")]
     IncompleteSignature(String),
     /// The request's body is not JSON, or a member has another type. 400.
@@ -62,10 +62,10 @@ impl ServiceError {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Validation(_) | Self::Serialization(_) => StatusCode::BAD_REQUEST,
-            Self::AccessDenied(_) | Self::MissingAuthenticationToken | Self::IncompleteSignature(_) => {
-                StatusCode::FORBIDDEN
+            Self::Validation(_) | Self::Serialization(_) | Self::IncompleteSignature(_) => {
+                StatusCode::BAD_REQUEST
             }
+            Self::AccessDenied(_) | Self::MissingAuthenticationToken => StatusCode::FORBIDDEN,
             Self::ResourceNotFound(_) | Self::UnknownOperation => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Throttling(_) => StatusCode::TOO_MANY_REQUESTS,

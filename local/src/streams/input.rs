@@ -24,6 +24,9 @@ static OUTPUT_URI: Pattern = Pattern::new(r"s3://.*(/|\.zip|\.ZIP)");
 /// The `SignalRequest` with which a session starts without waiting for a browser.
 pub const NO_CLIENT_CONNECTION: &str = "NO_CLIENT_CONNECTION";
 
+/// The one `Protocol` that there is.
+pub(super) const PROTOCOL: &str = "WebRTC";
+
 /// The body of `StartStreamSession`, with the model's member names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -100,7 +103,7 @@ impl StartStreamSession {
         v.required("applicationIdentifier", self.application_identifier.is_some());
         v.optional_text("clientToken", self.client_token.as_deref(), 32..=128, Some(&CLIENT_TOKEN));
         v.optional_text("description", self.description.as_deref(), 1..=80, Some(&DESCRIPTION));
-        v.optional_one_of("protocol", self.protocol.as_deref(), &["WebRTC"]);
+        v.optional_one_of("protocol", self.protocol.as_deref(), &[PROTOCOL]);
         v.secret("signalRequest", self.signal_request.as_deref(), 1..=usize::MAX, None);
         v.optional_text(
             "applicationIdentifier",

@@ -16,7 +16,7 @@
 //!                                 stderr.txt     what it wrote to its standard error; not exported
 //! ```
 //!
-//! - `api`: HTTP; the one way that each request takes, `calls`: the log of it
+//! - `api`: HTTP; the one way that each request takes, `calls`: the log of it, `answers`: for a judge
 //! - `input`, `validation`, `outputs`, `paging`, `error`: requests and answers in the model's forms
 //! - `service`, `books`, `operations`: the service's state, and what its operations do to it
 //! - `views`: what callers are shown of a session, which may lag behind
@@ -26,6 +26,7 @@
 
 pub mod alarms;
 
+mod answers;
 mod api;
 mod books;
 mod calls;

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::books::Entry;
 use super::error::ServiceError;
 use super::export::Destination;
-use super::input::StartStreamSession;
+use super::input::{PROTOCOL, StartStreamSession};
 use super::life::{Command, Life, Place};
 use super::service::Service;
 use super::session::{ExportFiles, ExportStatus, SessionId, Status, StatusReason, StreamSession};
@@ -71,7 +71,9 @@ impl Service {
     }
 
     /// Writes a session into the books that no game plays, and that changes only by calls.
-    pub(super) fn write_down(&self, session: StreamSession) {
+    pub(super) fn write_down(&self, mut session: StreamSession) {
+        // No session was ever started without one.
+        session.request.protocol.get_or_insert_with(|| PROTOCOL.to_owned());
         let (entry, _) = self.entry_for(session);
         self.books().add(entry);
     }

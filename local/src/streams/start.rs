@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::input::{NO_CLIENT_CONNECTION, StartStreamSession};
+use super::input::{NO_CLIENT_CONNECTION, PROTOCOL, StartStreamSession};
 
 /// How to start a session.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +37,7 @@ impl StartOptions {
         Self {
             stream_group: stream_group.into(),
             request: StartStreamSession {
-                protocol: Some("WebRTC".into()),
+                protocol: Some(PROTOCOL.into()),
                 signal_request: Some(NO_CLIENT_CONNECTION.into()),
                 application_identifier: Some(application.into()),
                 ..StartStreamSession::default()

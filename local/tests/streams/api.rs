@@ -52,6 +52,31 @@ async fn what_does_not_exist_is_not_found() {
 }
 
 #[tokio::test]
+async fn every_operation_refuses_what_is_malformed_and_does_not_find_what_is_not_there() {
+    let cloud = Cloud::start().await;
+    let client = cloud.client();
+    for (group, session, expected) in
+        [("no group", "none", "ValidationException"), (GROUP, "none", "ResourceNotFoundException")]
+    {
+        let get = client.get_stream_session().identifier(group).stream_session_identifier(session);
+        assert_eq!(code(get.send().await), expected);
+        let end = client.terminate_stream_session().identifier(group).stream_session_identifier(session);
+        assert_eq!(code(end.send().await), expected);
+        let export = client.export_stream_session_files().identifier(group);
+        let export = export.stream_session_identifier(session).output_uri("s3://captures/one.zip");
+        assert_eq!(code(export.send().await), expected);
+        let connect = client.create_stream_session_connection().identifier(group);
+        let connect = connect.stream_session_identifier(session).signal_request("an offer");
+        assert_eq!(code(connect.send().await), expected);
+    }
+    let list = |group: &str| client.list_stream_sessions().identifier(group).send();
+    assert_eq!(code(list("no group").await), "ValidationException");
+    assert_eq!(code(list("sg-none").await), "ResourceNotFoundException");
+    let all = client.list_stream_sessions_by_account().next_token("made up");
+    assert_eq!(code(all.send().await), "ValidationException");
+}
+
+#[tokio::test]
 async fn a_session_is_found_in_its_own_group_only() {
     let cloud = Cloud::start().await;
     cloud.streams.add_stream_group(crash_capture_local::streams::StreamGroup::new("sg-other", "us-west-2"));

@@ -15,7 +15,7 @@ use crate::cloud::{Cloud, GAME, GROUP, LOCATION, code};
 /// A session that is in the books and nowhere else, created so many seconds after the first one.
 pub(crate) fn session(group: &str, number: usize, status: Status) -> StreamSession {
     let created_at =
-        Timestamp::from_second(1_795_000_000 + i64::try_from(number).expect("small")).expect("a time");
+        Timestamp::from_second(1_750_000_000 + i64::try_from(number).expect("small")).expect("a time");
     // A multiplicative hash: ids in no order at all.
     let id = format!("S{:010}", number * 2_654_435_761 % 4_294_967_296);
     StreamSession {

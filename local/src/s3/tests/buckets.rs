@@ -22,7 +22,7 @@ async fn a_bucket_has_to_be_made_in_the_region_of_the_endpoint() {
 #[tokio::test]
 async fn buckets_are_listed_by_name_and_know_their_region() {
     let fixture = Fixture::new().await;
-    fixture.s3.create_bucket("another", BucketOptions::default()).unwrap();
+    fixture.s3.create_bucket("another", BucketOptions::default()).await.unwrap();
     let listed = fixture.client.list_buckets().send().await.unwrap();
     let names: Vec<_> = listed.buckets().iter().filter_map(|bucket| bucket.name()).collect();
     assert_eq!(names, ["another", BUCKET]);
@@ -48,7 +48,7 @@ async fn a_bucket_that_is_not_there_is_404_everywhere() {
 async fn names_that_s3_does_not_take_are_refused() {
     let fixture = Fixture::new().await;
     for name in ["..", "a", "../up", "Capital", ".s3", "192.168.0.1", ""] {
-        let refused = fixture.s3.create_bucket(name, BucketOptions::default());
+        let refused = fixture.s3.create_bucket(name, BucketOptions::default()).await;
         assert!(matches!(refused, Err(Error::InvalidBucketName(_))), "{name}");
     }
 }

@@ -124,7 +124,7 @@ async fn sequencers_of_a_key_grow_as_text() {
 #[tokio::test]
 async fn what_is_refused_or_has_eventbridge_off_is_not_announced() {
     let mut fixture = Fixture::new().await;
-    fixture.s3.create_bucket("quiet", BucketOptions::default()).unwrap();
+    fixture.s3.create_bucket("quiet", BucketOptions::default()).await.unwrap();
     fixture.s3.put("quiet", "a", "x", "test").await.unwrap();
     let put = fixture.client.put_object().bucket(BUCKET).key("a").body(Bytes::from("x").into());
     put.if_match("\"x\"").send().await.unwrap_err();

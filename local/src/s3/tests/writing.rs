@@ -169,5 +169,5 @@ async fn many_keys_are_deleted_each_by_itself() {
         (answer.errors()[0].key(), answer.errors()[0].code()),
         (Some("b"), Some("PreconditionFailed"))
     );
-    assert_eq!(fixture.s3.list(BUCKET, "").unwrap().len(), 1);
+    assert_eq!(fixture.s3.list(BUCKET, "").await.unwrap().len(), 1);
 }
