@@ -58,7 +58,7 @@ impl IndexExport {
         let reader =
             self.store.export_reader(&object.key, object.version_id.as_deref(), object.etag.as_deref());
         let (examined, known) =
-            tokio::join!(triage::examine(&reader, object.size, None), self.learn(&name.session));
+            tokio::join!(triage::examine(&reader, object.size, None, &self.rules), self.learn(&name.session));
         let examined = match examined {
             Ok(findings) => Ok(findings),
             Err(ArchiveError::Source(ReadError::Gone)) => return Ok(Capture::Ignored("gone")),
