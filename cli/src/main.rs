@@ -4,6 +4,7 @@
 //! be read, or the command line is wrong.
 
 mod inspect;
+mod signature;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,11 +29,21 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Tell the signature of a crash, which row of the table decided, and why.
+    Signature {
+        /// Exported zips, or single files of a session: dumps, crash contexts, logs.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Print one JSON object for each file, on one line.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Inspect { file, json } => inspect::run(&file, json).await,
+        Command::Signature { files, json } => signature::run(&files, json).await,
     }
 }

@@ -6,6 +6,7 @@ use crate::record::{Build, Evidence, Exception, Files, Performance, Problem};
 use crate::redacted::Redacted;
 
 use super::crash::{Cause, Crash};
+use super::modules::file_name;
 use super::signature::{self, Decision};
 
 /// How many files are told of, the most telling first.
@@ -177,13 +178,14 @@ fn exception(crash: &Crash) -> Exception {
         Cause::OutOfMemory => Some("OutOfMemory"),
         Cause::Hang => Some("Hang"),
         Cause::Gpu => Some("GPUCrash"),
+        Cause::Script => Some("ScriptError"),
         _ => None,
     };
     Exception {
         kind: crash.reason.as_deref().or(word).map(Redacted::new),
         message: crash.message.as_deref().map(Redacted::new),
         address: crash.address.map(|class| class.word().to_owned()),
-        module: frame.filter(|frame| !frame.module.is_empty()).map(|frame| Redacted::new(&frame.module)),
+        module: frame.filter(|frame| !frame.module.is_empty()).map(|frame| Redacted::new(file_name(&frame.module))),
         offset: frame.and_then(|frame| frame.offset).map(|offset| format!("{offset:#x}")),
         thread: crash.thread.as_deref().map(Redacted::new),
     }

@@ -42,10 +42,10 @@ pub const ROWS: [Row; 11] = [
     row(1, "an assertion", "`assert` \\| condition \\| file", "", "high"),
     row(2, "a fatal error in the program's own words", "`fatal` \\| message \\| file", "", "medium"),
     row(3, "the graphics device was lost", "`gpu` \\| the device's error", "hash of the GPU's breadcrumbs", "medium"),
-    row(4, "memory ran out", "`oom` \\| module", "first three frames in the game", "medium"),
-    row(5, "the engine ended a program that hung", "`hang` \\| module", "first three frames in the game", "medium"),
-    row(6, "an exception or signal, and a frame lies in the game", "reason/address class \\| module", "first three frames in the game", "high"),
-    row(7, "an exception or signal elsewhere, or nobody knows where", "reason/address class \\| executable", "first frame", "low"),
+    row(4, "memory ran out", "`oom` \\| module", "the first frame, and the first three in the game", "medium"),
+    row(5, "the engine ended a program that hung", "`hang` \\| module", "the first frame, and the first three in the game", "medium"),
+    row(6, "an exception or signal, and a frame lies in the game", "reason/address class \\| module", "the first frame, and the first three in the game", "high"),
+    row(7, "an exception or signal elsewhere, or nobody knows where", "reason/address class \\| executable", "the first frame", "low"),
     row(8, "an exception or panic that nobody caught", "type \\| first function of the game, else message", "", "medium"),
     row(9, "a script's error", "`script` \\| file \\| message", "", "medium"),
     row(10, "a line of a log, and no more", "`log` \\| pattern \\| line", "", "low"),
@@ -83,7 +83,7 @@ pub(super) fn of(crash: &Crash, build: &Build) -> Decision {
     let title = Redacted::new(&text.chars().take(LONGEST).collect::<String>());
     let place = place(crash, number);
     let label = build.id.clone().or_else(|| build.version.as_ref().map(ToString::to_string)).unwrap_or_default();
-    let knows_place = crash.in_game().is_some_and(|frame| frame.offset.is_some());
+    let knows_place = crash.frames.first().is_some_and(|frame| frame.offset.is_some() && is_in_game(&frame));
     let confidence = match (row.confidence, number) {
         ("high", 6) if !knows_place => "medium",
         (confidence, _) => confidence,
@@ -142,20 +142,26 @@ fn exception(crash: &Crash) -> String {
 
 /// The game's module that it happened in: of the first frame that lies in one, else the executable.
 fn module(crash: &Crash) -> Option<String> {
-    let frame = crash.in_game().map(|frame| stem(&frame.module));
-    frame.or_else(|| crash.executable.as_deref().map(stem)).filter(|module| !module.is_empty())
+    let frame = crash.in_game().map(|frame| frame.module.as_str());
+    // Redacted before its case is lost, by which some secrets are known.
+    let module = frame.or(crash.executable.as_deref()).map(|name| stem(Redacted::new(name).as_str()));
+    module.filter(|module| !module.is_empty())
+}
+
+fn is_in_game(frame: &&Frame) -> bool {
+    owner(&stem(&frame.module)) == Owner::Game
 }
 
 /// Where it happened, as `module+offset`.
 fn place(crash: &Crash, row: u8) -> String {
-    let place = |frame: &Frame| frame.offset.map(|offset| format!("{}+{offset:#x}", stem(&frame.module)));
+    let name = |frame: &Frame| stem(Redacted::new(&frame.module).as_str());
+    let place = |frame: &Frame| frame.offset.map(|offset| format!("{}+{offset:#x}", name(frame)));
     match row {
         3 => crash.device_state.clone().unwrap_or_default(),
         4..=7 => {
-            let is_in_game = |frame: &&Frame| owner(&stem(&frame.module)) == Owner::Game;
             let mut places: Vec<_> = crash.frames.iter().filter(is_in_game).filter_map(place).take(PLACES).collect();
-            if places.is_empty() {
-                places.extend(crash.frames.first().and_then(place));
+            if let Some(first) = crash.frames.first().filter(|frame| !is_in_game(frame)).and_then(place) {
+                places.insert(0, first);
             }
             places.join(" ")
         }

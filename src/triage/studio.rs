@@ -1,6 +1,6 @@
 //! What a studio teaches about its own engine: which files only a crash leaves, which lines tell of one, which of a clean exit.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -77,11 +77,16 @@ fn checked<'p>(name: &str, pattern: &'p str, mistakes: &mut Vec<String>) -> Opti
     None
 }
 
+/// The project's rules alone: compiled once.
+static OWN: LazyLock<Rules> = LazyLock::new(|| {
+    #[expect(clippy::expect_used, reason = "the project's own patterns are fixed, and every test uses them")]
+    Rules::new("", "", "").expect("the project's own patterns are valid")
+});
+
 impl Default for Rules {
     /// None of a studio's.
     fn default() -> Self {
-        #[expect(clippy::expect_used, reason = "the project's own patterns are fixed, and every test uses them")]
-        Self::new("", "", "").expect("the project's own patterns are valid")
+        OWN.clone()
     }
 }
 

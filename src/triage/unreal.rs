@@ -86,7 +86,8 @@ fn stack(text: &str) -> Vec<Frame> {
     let frames = FRAME.iter().flat_map(|frame| frame.captures_iter(&portable)).filter_map(|frame| {
         let (base, offset) = (hex(&frame[2])?, hex(&frame[3])?);
         // Frames that could not be resolved: `Unknown`, base 0.
-        (base != 0).then(|| Frame { module: frame[1].to_owned(), offset: Some(offset), function: None })
+        let is_resolved = base != 0 && offset != 0xffff_ffff && !frame[1].starts_with("0x");
+        is_resolved.then(|| Frame { module: frame[1].to_owned(), offset: Some(offset), function: None })
     });
     let frames: Vec<_> = frames.take(MAX_FRAMES).collect();
     if !frames.is_empty() {

@@ -36,8 +36,11 @@ pub(super) fn check(dump: &[u8]) -> Result<(), &'static str> {
         copied += match kind {
             MODULE_LIST => dump.module_list(at, size)?,
             THREAD_NAMES => dump.thread_names(at)?,
-            // `CSDVersionRva`, the service pack's name, is at 24 of `MINIDUMP_SYSTEM_INFO`.
-            SYSTEM_INFO => dump.length(at.saturating_add(24)).map_or(Ok(0), |name| dump.name(name))?,
+            // `CSDVersionRva`, the service pack's name, is at 24 of `MINIDUMP_SYSTEM_INFO`; 0 where there is none.
+            SYSTEM_INFO => match dump.length(at.saturating_add(24)) {
+                Some(name) if name > 0 => dump.name(name)?,
+                _ => 0,
+            },
             _ => 0,
         };
         if copied > MAX_COPIED {

@@ -9,11 +9,12 @@ mod report;
 
 pub(super) use compiled::Patterns;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use encoding_rs::{CoderResult, Decoder, UTF_8};
 
 use super::crash::Crash;
+use super::studio::Rules;
 use super::text;
 use crate::record::Build;
 use crate::redacted::Redacted;
@@ -230,7 +231,7 @@ impl Scan {
             Class::BuildVersion => self.build.version = said(),
             Class::Configuration => self.build.configuration = said(),
             _ => {
-                if let Some(open) = self.open.as_mut().filter(|open| open.takes(class, weight, groups)) {
+                if let Some(open) = self.open.as_mut().filter(|open| open.takes(name, class, weight, groups)) {
                     return open.absorb(name, class, weight, groups, end);
                 }
                 self.close();
@@ -246,7 +247,7 @@ impl Scan {
 
     /// The report is over.
     fn close(&mut self) {
-        let Some(report) = self.open.take() else { return };
+        let Some(report) = self.open.take().map(Report::finish) else { return };
         if report.version.is_some() {
             self.build.version = report.version.as_deref().map(Redacted::new);
         }
@@ -258,8 +259,10 @@ impl Scan {
             return;
         }
         if self.reports.len() == MAX_REPORTS {
-            let least = self.reports.iter().position(|report| !report.crash.is_telling()).unwrap_or(0);
-            self.reports.remove(least);
+            let least = self.reports.iter().enumerate().min_by_key(|(_, report)| report.telling());
+            if let Some(least) = least.map(|(index, _)| index) {
+                self.reports.remove(least);
+            }
         }
         self.reports.push(report);
     }
@@ -274,7 +277,7 @@ impl Scan {
         };
         let mut reports: Vec<_> = self.reports.into_iter().filter(counts).collect();
         reports.reverse();
-        reports.sort_by_key(|report| !report.crash.is_telling());
+        reports.sort_by_key(|report| std::cmp::Reverse(report.telling()));
         // Nothing but its own lines, and little more, came after it.
         let last_words = self.last_words.filter(|words| self.scanned - words.end.min(self.scanned) <= 256 && exited.is_none());
         Told {
@@ -288,9 +291,7 @@ impl Scan {
 
 /// What a message that an engine wrote elsewhere tells, by the same patterns; nothing but a line if it matches none.
 pub(super) fn crash_in(message: &str) -> Crash {
-    static OWN: LazyLock<Option<Arc<Patterns>>> = LazyLock::new(|| Patterns::new(None, None).ok().map(Arc::new));
-    let Some(patterns) = OWN.as_ref() else { return Crash::default() };
-    let mut scan = Scan::new(Arc::clone(patterns));
+    let mut scan = Scan::new(Rules::default().patterns);
     scan.push(message.as_bytes());
     scan.finish().crashes.into_iter().next().unwrap_or_default()
 }

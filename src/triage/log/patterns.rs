@@ -82,7 +82,7 @@ pub(super) const STARTS: &[Start] = &[
         "ue.gpu",
         Gpu,
         Crash,
-        r"GPU [Cc]rash(?:ed)?(?: detected| or D3D [Dd]evice [Rr]emoved| dump)|Device \d+ Removed: (?P<code>DXGI_ERROR_[A-Z_]+)|D3D device being lost\. \(Error: (?P<hex>0x887[aA]00[0-9a-fA-F]{2})",
+        r"(?:GPU [Cc]rash(?:ed)?(?: detected| or D3D [Dd]evice [Rr]emoved| dump)|Device \d+ Removed: |D3D device being lost\.)(?:.*?(?P<code>DXGI_ERROR_[A-Z_]+|VK_ERROR_[A-Z_]+|0x887[aA]00[0-9a-fA-F]{2}))?",
     ),
     ("d3d.removed", Gpu, NearEnd, r"(?P<code>DXGI_ERROR_DEVICE_(?:REMOVED|HUNG|RESET)|DXGI_ERROR_DRIVER_INTERNAL_ERROR)"),
     ("vk.lost", Gpu, NearEnd, r"(?P<code>VK_ERROR_DEVICE_LOST)"),
@@ -137,7 +137,7 @@ pub(super) const STARTS: &[Start] = &[
     ),
     ("asan", Native, Crash, r"==\d+==\s?ERROR: (?P<what>\w+Sanitizer: [\w-]+)"),
     // GameMaker, Lua.
-    ("gm", Script, Crash, r"^(?P<type>(?:FATAL )?ERROR in)\s+action number \d+"),
+    ("gm", Script, Crash, r"^(?:FATAL )?ERROR in\s+action number \d+"),
     ("lua", Script, LastWords, r"^(?:lua\S*: )?(?P<file>[^:\s]+\.lua):\d+: (?P<msg>.+)$"),
     ("linux.seg", Line, Crash, r"^(?P<msg>Segmentation fault|Aborted)(?: \(core dumped\))?\s*$|(?P<dumped>\(core dumped\))\s*$"),
     // How a program says that it leaves on its own account: Unreal's FEngineLoop::Exit and FOutputDeviceFile::TearDown.
@@ -156,8 +156,10 @@ pub(super) const FOLLOWS: &[Follow] = &[
         "ue.frame",
         r"(?:\[Callstack\]\s+)?0x[0-9a-fA-F]{8,16} (?P<mod>[^!\s(]+)!(?:UnknownFunction\((?P<off>0x[0-9a-fA-F]+)\)|(?P<fn>[^\[]*?))\s*(?:\[[^\]]*\])?\s*$",
     ),
-    ("unity.module", r"^.+\.(?:exe|dll):(?P<mod>[^:]+) \((?P<base>[0-9A-Fa-f]{8,16})\), size: (?P<size>\d+)"),
-    ("unity.version", r"^.+\.exe:[^:]+ \([0-9A-Fa-f]{8,16}\), size: .*fileVersion: (?P<version>[0-9.]+)"),
+    (
+        "unity.module",
+        r"^.+\.(?:exe|dll):(?P<mod>[^:]+) \((?P<base>[0-9A-Fa-f]{8,16})\), size: (?P<size>\d+)(?:.*fileVersion: (?P<version>[0-9.]+))?",
+    ),
     ("unity.frame", r"^0x(?P<addr>[0-9A-Fa-f]{8,16}) \((?P<mod>[^)]+)\) (?P<fn>.+)$"),
     ("unity.errormod", r"^\s*in module (?P<mod>\S.*?) at [0-9a-fA-F]{4}:[0-9a-fA-F]{8,16}"),
     ("unity.access", r"^(?P<op>Read|Write|Execute)\w* (?:from|to|at|of) location (?P<addr>[0-9a-fA-F]{8,16})"),
