@@ -1,5 +1,7 @@
 //! Files that are crafted, cut off or damaged: nothing panics, and little is held.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::bombs;
@@ -23,7 +25,7 @@ fn a_dump_that_would_blow_up_in_the_parser_is_not_given_to_it() {
 }
 
 /// One faithful file of each kind, with a name by which it is read.
-fn seeds() -> Vec<(&'static str, Vec<u8>)> {
+static SEEDS: LazyLock<Vec<(&str, Vec<u8>)>> = LazyLock::new(|| {
     let mut seeds = vec![
         ("x.dmp", dump(&NULL_READ, true)),
         ("x.runtime-xml", context(&NULL_READ).into_bytes()),
@@ -40,11 +42,11 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         seeds.extend(sample(name).map(|bytes| ("x.dmp", bytes)));
     }
     seeds
-}
+});
 
 #[test]
 fn files_that_are_cut_off_anywhere_are_read_as_far_as_they_go() {
-    for (name, bytes) in seeds() {
+    for (name, bytes) in SEEDS.iter() {
         let step = (bytes.len() / 97).max(1);
         for end in (0..bytes.len()).step_by(step) {
             drop(examine_file(name, &bytes[..end], &Rules::default()));
@@ -53,15 +55,14 @@ fn files_that_are_cut_off_anywhere_are_read_as_far_as_they_go() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn faithful_files_with_damaged_bytes_never_panic(
         which in 0..14_usize,
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..24),
     ) {
-        let seeds = seeds();
-        let (name, mut bytes) = seeds[which % seeds.len()].clone();
+        let (name, mut bytes) = SEEDS[which % SEEDS.len()].clone();
         for (place, value) in damage {
             let place = place.index(bytes.len().min(8192));
             bytes[place] = value;
