@@ -85,15 +85,18 @@ impl Scan {
     }
 
     /// Takes the next bytes.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
-        match &self.decoder {
-            None => {
-                // Enough to tell the encoding by, or nothing yet.
-                self.beginning.extend_from_slice(bytes);
-                if self.beginning.len() >= 512 {
-                    self.begin();
-                }
+    pub(super) fn push(&mut self, mut bytes: &[u8]) {
+        if self.decoder.is_none() {
+            // As much as the encoding is told by, and no more.
+            let (now, later) = bytes.split_at(bytes.len().min(text::GUESSED_FROM - self.beginning.len()));
+            self.beginning.extend_from_slice(now);
+            bytes = later;
+            if self.beginning.len() == text::GUESSED_FROM {
+                self.begin();
             }
+        }
+        match &self.decoder {
+            None => {}
             Some(None) => self.take(bytes),
             Some(Some(_)) => self.decode(bytes, false),
         }
