@@ -23,11 +23,10 @@ struct Arguments {
 enum Command {
     /// Tell what an exported zip holds and what happened, as index-export would.
     Inspect {
-        /// The zip, as GameLift Streams exported it.
-        file: PathBuf,
-        /// Print the record as JSON, on one line.
-        #[arg(long)]
-        json: bool,
+        /// The zip, as GameLift Streams exported it: a file, or `s3://bucket/key`.
+        zip: String,
+        #[command(flatten)]
+        form: inspect::Form,
     },
     /// Tell the signature of a crash, which row of the table decided, and why.
     Signature {
@@ -43,7 +42,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Inspect { file, json } => inspect::run(&file, json).await,
+        Command::Inspect { zip, form } => inspect::run(&zip, form).await,
         Command::Signature { files, json } => signature::run(&files, json).await,
     }
 }

@@ -14,6 +14,7 @@
 //! - [`template`]: `template.yaml`, read and resolved as CloudFormation would
 //! - [`eventbridge`]: rules that route events and schedules to functions
 //! - [`lambda`]: the runtime API, asynchronous invocation, destinations
+//! - [`zips`]: zips for tests and measurements, right ones and wrong ones
 
 pub mod account;
 pub mod cloud;
@@ -26,3 +27,4 @@ pub mod lambda;
 pub mod s3;
 pub mod streams;
 pub mod template;
+pub mod zips;

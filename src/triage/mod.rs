@@ -169,6 +169,12 @@ impl Sink for Reader {
         }
         ControlFlow::Continue(())
     }
+
+    fn expect(&mut self, at_most: usize) {
+        if let Self::Keep { bytes, .. } = self {
+            bytes.expect(at_most);
+        }
+    }
 }
 
 /// Takes what was read of a file, and asks for more of a dump whose beginning does not suffice.
