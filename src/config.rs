@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::session::{Id, ResourceType, region_of};
+use crate::triage::Rules;
 
 /// Which stream groups are swept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Config {
     pub calls_per_second: u32,
     /// `STACK_NAME`: the dimension `Stack` of the metrics.
     pub stack: String,
+    /// `CRASH_FILES`, `CRASH_PATTERN`, `CLEAN_EXIT_PATTERN`: what the studio teaches of its own engine.
+    pub rules: Rules,
 }
 
 /// Everything that is wrong with the environment.
@@ -83,10 +86,19 @@ impl Config {
         let arm_percent = number("ARM_PERCENT", 100, 0..=100);
         let sweep_every = number("SWEEP_EVERY_SECONDS", 15, 5..=60);
         let calls_per_second = number("API_CALLS_PER_SECOND", 8, 1..=99_999);
-        if !mistakes.is_empty() {
-            return Err(ConfigError(mistakes));
-        }
+        let teaching =
+            ["CRASH_FILES", "CRASH_PATTERN", "CLEAN_EXIT_PATTERN"].map(|name| read(name).unwrap_or_default());
+        let [files, crash, exit] = &teaching;
+        let rules = match Rules::new(files, crash, exit) {
+            Ok(rules) if mistakes.is_empty() => rules,
+            Ok(_) => return Err(ConfigError(mistakes)),
+            Err(wrong) => {
+                mistakes.extend(wrong);
+                return Err(ConfigError(mistakes));
+            }
+        };
         Ok(Self {
+            rules,
             bucket,
             stream_groups,
             arm_percent: u8::try_from(arm_percent).unwrap_or(100),
@@ -155,6 +167,9 @@ mod tests {
             ("ARM_PERCENT", "101"),
             ("SWEEP_EVERY_SECONDS", "0.5"),
             ("API_CALLS_PER_SECOND", "many"),
+            ("CRASH_FILES", "crash[.txt"),
+            ("CRASH_PATTERN", "boom("),
+            ("CLEAN_EXIT_PATTERN", "*"),
         ]);
         let error = error.unwrap_err().to_string();
         for part in [
@@ -164,6 +179,9 @@ mod tests {
             "ARM_PERCENT is \"101\": expected a whole number from 0 to 100",
             "SWEEP_EVERY_SECONDS is \"0.5\": expected a whole number from 5 to 60",
             "API_CALLS_PER_SECOND is \"many\": expected a whole number from 1 to 99999",
+            "CRASH_FILES: \"crash[.txt\" is no glob",
+            "CRASH_PATTERN: \"boom(\" is no regular expression",
+            "CLEAN_EXIT_PATTERN: \"*\" is no regular expression",
         ] {
             assert!(error.contains(part), "{error}");
         }

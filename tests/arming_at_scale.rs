@@ -87,7 +87,7 @@ async fn a_quarter_of_the_sessions_is_armed_and_the_others_leave_nothing() {
     let taken = armed();
     assert!((2_300..=2_700).contains(&taken.len()), "{}", taken.len());
     assert_eq!(first["counts"], json!({"armed": taken.len(), "unsampled": SESSIONS - taken.len()}));
-    assert_eq!(cloud.s3.list(&cloud.bucket, "open/").unwrap().len(), taken.len());
+    assert_eq!(cloud.s3.list(&cloud.bucket, "open/").await.unwrap().len(), taken.len());
     cloud.lambda.kill(START_EXPORT).unwrap();
     let second = cloud.sweep_answer().await;
     assert_eq!(second["counts"], json!({"already-armed": taken.len(), "unsampled": SESSIONS - taken.len()}));
@@ -98,5 +98,5 @@ async fn a_quarter_of_the_sessions_is_armed_and_the_others_leave_nothing() {
     }
     let last = cloud.sweep_answer().await;
     assert_eq!(last["counts"].get("missed"), None, "{}", last["counts"]);
-    assert!(cloud.s3.list(&cloud.bucket, "index/").unwrap().is_empty());
+    assert!(cloud.s3.list(&cloud.bucket, "index/").await.unwrap().is_empty());
 }

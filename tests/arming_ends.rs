@@ -273,8 +273,8 @@ async fn an_export_whose_event_was_lost_is_indexed_by_the_sweep() {
     let session = cloud.play(&crash_after("2")).await;
     cloud.start_export(&session_event(&cloud, &session)).await;
     cloud.ended(&session).await;
-    let record = cloud.s3.list(&cloud.bucket, "index/").unwrap().remove(0);
-    cloud.s3.delete(&cloud.bucket, &record.key).unwrap();
+    let record = cloud.s3.list(&cloud.bucket, "index/").await.unwrap().remove(0);
+    cloud.s3.delete(&cloud.bucket, &record).unwrap();
     cloud.sweep().await;
     assert_eq!(cloud.record(&session).await.unwrap()["verdict"], "crash");
 }
@@ -286,9 +286,9 @@ async fn a_marker_goes_ten_minutes_after_its_record_was_written() {
     cloud.streams.change(&session, exported(ExportStatus::Failed)).unwrap();
     cloud.sweep().await;
     cloud.sweep().await;
-    let record = cloud.s3.list(&cloud.bucket, "index/").unwrap().remove(0);
+    let record = cloud.s3.list(&cloud.bucket, "index/").await.unwrap().remove(0);
     for (minutes, is_there) in [(9, true), (2, false)] {
-        cloud.s3.backdate(&cloud.bucket, &record.key, Duration::from_mins(minutes)).unwrap();
+        cloud.s3.backdate(&cloud.bucket, &record, Duration::from_mins(minutes)).unwrap();
         cloud.lambda.kill(START_EXPORT).unwrap();
         cloud.sweep().await;
         assert_eq!(cloud.marker(&session).await.is_some(), is_there, "after {minutes} more minutes");

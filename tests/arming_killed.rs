@@ -44,8 +44,8 @@ fn sessions() -> Vec<StreamSession> {
 async fn set_up(cloud: &Cloud) {
     cloud.bus.settled().await;
     cloud.lambda.kill(START_EXPORT).unwrap();
-    for object in cloud.s3.list(&cloud.bucket, "").unwrap() {
-        cloud.s3.delete(&cloud.bucket, &object.key).unwrap();
+    for key in cloud.s3.list(&cloud.bucket, "").await.unwrap() {
+        cloud.s3.delete(&cloud.bucket, &key).unwrap();
     }
     // What was armed before, and has ended since.
     let mut ended = sessions().split_off(3);

@@ -11,7 +11,7 @@ use crash_capture::archive::{Archive, ArchiveError, Conflicts, Entry, FileSource
 use crash_capture::aws::sdk_config;
 use crash_capture::record::{Judgement, SCHEMA, State};
 use crash_capture::store::Store;
-use crash_capture::triage;
+use crash_capture::triage::{self, Rules};
 use crash_capture::verdict::{Ending, judge};
 use serde::Serialize;
 
@@ -81,7 +81,7 @@ async fn examine<S>(source: &S, size: Option<u64>, form: Form) -> Result<Told, F
 where
     S: Source<Error: std::fmt::Display>,
 {
-    let findings = triage::examine(source, size, None).await.map_err(failure)?;
+    let findings = triage::examine(source, size, None, &Rules::default()).await.map_err(failure)?;
     let entries = if form.entries { Some(list(source, size).await.map_err(failure)?) } else { None };
     Ok(Told { judgement: judge(findings, &Ending::default(), &[]), entries })
 }

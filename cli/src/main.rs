@@ -4,7 +4,9 @@
 //! be read, or the command line is wrong.
 
 mod inspect;
+mod signature;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -26,11 +28,21 @@ enum Command {
         #[command(flatten)]
         form: inspect::Form,
     },
+    /// Tell the signature of a crash, which row of the table decided, and why.
+    Signature {
+        /// Exported zips, or single files of a session: dumps, crash contexts, logs.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Print one JSON object for each file, on one line.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Inspect { zip, form } => inspect::run(&zip, form).await,
+        Command::Signature { files, json } => signature::run(&files, json).await,
     }
 }

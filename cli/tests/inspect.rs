@@ -141,7 +141,7 @@ async fn an_object_in_s3_is_read_by_ranges() {
     let account = Account::default();
     let (events, _receiver) = EventSender::new(account.clone());
     let s3 = S3::new(folder.path(), account, events).unwrap();
-    s3.create_bucket("captures", BucketOptions::default()).unwrap();
+    s3.create_bucket("captures", BucketOptions::default()).await.unwrap();
     s3.allow("AKIALOCAL", "secret");
     let endpoint = s3.serve().await.unwrap();
     let variables = [

@@ -57,7 +57,7 @@ impl IndexExport {
     ) -> Result<Capture, Error> {
         let reader =
             self.store.export_reader(&object.key, object.version_id.as_deref(), object.etag.as_deref());
-        let examining = triage::examine(&reader, object.size, Some(invocation.reading_ends));
+        let examining = triage::examine(&reader, object.size, Some(invocation.reading_ends), &self.rules);
         let (examined, known) = tokio::join!(examining, self.learn(&name.session));
         let examined = match examined {
             Ok(findings) => Ok(findings),

@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::layout;
 use crate::store::Store;
 use crate::streams::Streams;
+use crate::triage::Rules;
 
 use self::input::{Input, ObjectRef};
 
@@ -25,6 +26,7 @@ use self::input::{Input, ObjectRef};
 pub struct IndexExport {
     streams: Streams,
     store: Store,
+    rules: Rules,
 }
 
 /// What `index-export` answers: the record of the export that it was told of, or what it was told of instead.
@@ -67,10 +69,10 @@ fn reading_ends(deadline: SystemTime) -> Instant {
 }
 
 impl IndexExport {
-    /// The function, with its clients.
+    /// The function, with its clients and a studio's rules.
     #[must_use]
-    pub fn new(streams: Streams, store: Store) -> Self {
-        Self { streams, store }
+    pub fn new(streams: Streams, store: Store, rules: Rules) -> Self {
+        Self { streams, store, rules }
     }
 
     /// Indexes the exports that an event tells of. One that fails does not keep the others from being indexed. Lambda ends

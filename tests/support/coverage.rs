@@ -193,13 +193,13 @@ async fn account_for_all(cloud: &LocalCloud, lives: &[Life]) -> Result<Coverage,
         let past = Timestamp::now() - Duration::from_hours(2);
         let look = json!({"at": past, "complete": past}).to_string().into_bytes();
         cloud.s3.put(&cloud.bucket, "state/hourly-look.json", look, &cloud.account.id).await?;
-        for object in cloud.s3.list(&cloud.bucket, "open/")? {
-            let Ok(marker) = cloud.s3.read(&cloud.bucket, &object.key).await else { continue };
+        for key in cloud.s3.list(&cloud.bucket, "open/").await? {
+            let Ok(marker) = cloud.s3.read(&cloud.bucket, &key).await else { continue };
             let mut marker: serde_json::Value = serde_json::from_slice(&marker)?;
             if marker.get("settling").is_some() {
                 marker["settling"]["nextLook"] = json!(past);
                 let marker = marker.to_string().into_bytes();
-                cloud.s3.put(&cloud.bucket, &object.key, marker, &cloud.account.id).await?;
+                cloud.s3.put(&cloud.bucket, &key, marker, &cloud.account.id).await?;
             }
         }
         // What was at work is tried again by Lambda, and remembers nothing.
@@ -207,19 +207,19 @@ async fn account_for_all(cloud: &LocalCloud, lives: &[Life]) -> Result<Coverage,
         cloud.bus.fire(SWEEP).ok();
         let patience = Instant::now() + Duration::from_secs(15);
         while Instant::now() < patience {
-            let coverage = tally(cloud, lives);
+            let coverage = tally(cloud, lives).await;
             if coverage.all.unaccounted == 0 {
                 return Ok(coverage);
             }
             sleep_until(Instant::now() + Duration::from_secs(1)).await;
         }
     }
-    Ok(tally(cloud, lives))
+    Ok(tally(cloud, lives).await)
 }
 
-fn tally(cloud: &LocalCloud, lives: &[Life]) -> Coverage {
-    let records = cloud.s3.list(&cloud.bucket, "index/").unwrap_or_default();
-    let recorded: BTreeSet<_> = records.iter().filter_map(|object| object.key.rsplit('/').next()).collect();
+async fn tally(cloud: &LocalCloud, lives: &[Life]) -> Coverage {
+    let records = cloud.s3.list(&cloud.bucket, "index/").await.unwrap_or_default();
+    let recorded: BTreeSet<_> = records.iter().filter_map(|key| key.rsplit('/').next()).collect();
     let mut coverage = Coverage::default();
     for life in lives {
         let is_captured = cloud.streams.session(&life.id).is_some_and(|session| session.export.is_some());

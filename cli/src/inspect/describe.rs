@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use crash_capture::record::Judgement;
+use crash_capture::redacted::Redacted;
 
 use super::entries::Listed;
 
@@ -18,12 +19,19 @@ fn write(text: &mut String, judgement: &Judgement, entries: &[Listed]) -> fmt::R
     if let (Some(verdict), Some(reason)) = (&judgement.verdict, &judgement.reason) {
         writeln!(text, "{verdict}: {}", reason.detail)?;
     }
+    if let Some(signature) = &judgement.signature {
+        writeln!(text, "{}", signature.title)?;
+        writeln!(text, "signature {}, fingerprint {}", signature.id, signature.fingerprint)?;
+    }
     if let Some(exception) = &judgement.exception {
-        let unknown = || "?".to_owned();
-        let (module, offset) = (exception.module.clone(), exception.offset.clone());
-        let place = format!("{}+{}", module.unwrap_or_else(unknown), offset.unwrap_or_else(unknown));
-        let thread = exception.thread.clone().unwrap_or_else(unknown);
-        writeln!(text, "{} at {place}, thread {thread}", exception.kind.clone().unwrap_or_else(unknown))?;
+        let or_unknown = |text: Option<&Redacted>| text.map_or_else(|| "?".to_owned(), ToString::to_string);
+        let offset = exception.offset.as_deref().unwrap_or("?");
+        let place = format!("{}+{offset}", or_unknown(exception.module.as_ref()));
+        let thread = or_unknown(exception.thread.as_ref());
+        writeln!(text, "{} at {place}, thread {thread}", or_unknown(exception.kind.as_ref()))?;
+        if let Some(message) = &exception.message {
+            writeln!(text, "{message}")?;
+        }
     }
     if let Some(id) = judgement.build.as_ref().and_then(|build| build.id.as_ref()) {
         writeln!(text, "build {id}")?;

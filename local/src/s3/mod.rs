@@ -232,14 +232,17 @@ impl S3 {
         self.log.faults.script(script);
     }
 
-    /// Deletes an object as another AWS service does, if there is one with this key.
+    /// Deletes an object as another AWS service does, if there is one with this key. Not on an S3 that others wrote.
     pub fn delete(&self, bucket: &str, key: &str) -> Result<(), Error> {
+        let Backing::Own(store) = &self.backing else {
+            return Err(Error::Foreign("objects are not deleted here but over HTTP".to_owned()));
+        };
         let origin = Origin {
             requester: self.account.id.clone(),
             request_id: exchange::request_id(),
             source_ip: Ipv4Addr::LOCALHOST.to_string(),
         };
-        self.store.delete(bucket, key, &WriteCondition::default(), &origin)
+        store.delete(bucket, key, &WriteCondition::default(), &origin)
     }
 
     /// The requests that came over HTTP.
