@@ -104,8 +104,8 @@ async fn a_bucket_of_somebody_else_is_no_business_of_ours() {
 
 #[tokio::test]
 async fn when_it_is_gone_requests_fail() {
-    let Front { s3, client, _endpoint, _behind, .. } = Front::new().await;
-    drop(_behind);
+    let Front { s3, client, _behind: behind, _endpoint: endpoint, .. } = Front::new().await;
+    drop(behind);
     let gone = async || client.list_objects_v2().bucket(BUCKET_THERE).send().await;
     // The other's end takes effect when the runtime comes round to it.
     while gone().await.is_ok() {
@@ -113,4 +113,5 @@ async fn when_it_is_gone_requests_fail() {
     }
     assert_eq!(refusal(gone().await).0, 502);
     assert!(matches!(s3.list(BUCKET_THERE, "").await, Err(Error::Foreign(_))));
+    drop(endpoint);
 }
