@@ -18,7 +18,10 @@ fn main() {
     println!("patterns compiled in {:?}", begun.elapsed());
     assert!(taught.is_ok(), "a studio's patterns");
     for (name, line) in [
-        ("Unreal", "[2026.11.23-10.00.00:728][ 41]LogNet: Warning: packet {} of player was lost, sequence 0x00004f31"),
+        (
+            "Unreal",
+            "[2026.11.23-10.00.00:728][ 41]LogNet: Warning: packet {} of player was lost, sequence 0x00004f31",
+        ),
         ("Unity", "Unloading {} unused Assets / (1.2 MB). Loaded Objects now: 4711."),
         ("managed exceptions", "NullReferenceException: Object {} is gone"),
     ] {

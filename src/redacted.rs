@@ -139,10 +139,19 @@ static RULES: LazyLock<Vec<(Regex, Replacement)>> = LazyLock::new(|| {
         // Steam's 64-bit ids of people.
         (r"\b7656119\d{10}\b", "[account]"),
         (r"(?i)\b(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\b", "[ip]"),
-        (r"(?i)\b(?:fe80|f[cd][0-9a-f]{2}|2[0-9a-f]{3})(?::[0-9a-f]{1,4})*::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?", "[ip]"),
+        (
+            r"(?i)\b(?:fe80|f[cd][0-9a-f]{2}|2[0-9a-f]{3})(?::[0-9a-f]{1,4})*::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?",
+            "[ip]",
+        ),
         // A user's name in a path; with spaces in it only where the path goes on.
-        (r#"(?i)((?:^|[\\/])(?:users|home|documents\ and\ settings)[\\/]{1,2})[^\\/:*?"<>|]{1,64}([\\/])"#, "${1}[user]${2}"),
-        (r#"(?i)((?:^|[\\/])(?:users|home|documents\ and\ settings)[\\/]{1,2})[^\\/\s:*?"<>|\[]{1,64}"#, "${1}[user]"),
+        (
+            r#"(?i)((?:^|[\\/])(?:users|home|documents\ and\ settings)[\\/]{1,2})[^\\/:*?"<>|]{1,64}([\\/])"#,
+            "${1}[user]${2}",
+        ),
+        (
+            r#"(?i)((?:^|[\\/])(?:users|home|documents\ and\ settings)[\\/]{1,2})[^\\/\s:*?"<>|\[]{1,64}"#,
+            "${1}[user]",
+        ),
     ];
     let rules = text.into_iter().map(|(pattern, replacement)| (pattern, Replacement::Text(replacement)));
     let ip = (r"\b(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?::\d{1,5})?\b", Replacement::Ip);

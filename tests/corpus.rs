@@ -2,6 +2,12 @@
 
 #[path = "fuzz/archive.rs"]
 mod archive;
+#[path = "fixtures/bombs.rs"]
+mod bombs;
+#[path = "fixtures/dumps.rs"]
+mod dumps;
+#[path = "fuzz/triage.rs"]
+mod triage;
 
 use std::path::{Path, PathBuf};
 
@@ -65,6 +71,41 @@ fn archives_of_the_corpus_and_their_like_keep_their_promises() {
         check(&bytes);
         for _ in 0..CHANGES {
             check(&changed(&bytes, &mut numbers));
+        }
+    }
+}
+
+/// The corpora of triage: dumps are generated, texts are what engines write.
+fn session_files() -> Vec<Vec<u8>> {
+    let mut files: Vec<_> =
+        bombs::all().into_iter().map(|(_, bytes, _)| bytes).filter(|bytes| bytes.len() < 100_000).collect();
+    files.push(dumps::Dump::windows(0x1_4000_0000, 0x1234).bytes());
+    files.push(dumps::Dump::linux(0x5555_0000_0000, 0x1234).bytes());
+    files
+}
+
+const TEXTS: [&str; 6] = [
+    "<FGenericCrashContext><CrashType>Crash</CrashType><ErrorMessage>Unhandled Exception: EXCEPTION_ACCESS_VIOLATION reading address \
+     0x20</ErrorMessage><PCallStack>Skylark 0x00007ff612340000 + 8d8b1a</PCallStack></FGenericCrashContext>",
+    "Version=1\r\nEventType=APPCRASH\r\nSig[0].Value=a.exe\r\nSig[3].Value=b.dll\r\nSig[6].Value=c0000005\r\nSig[7].Value=1f\r\n",
+    "LogWindows: Error: === Critical error: ===\nAssertion failed: x [File:a.cpp] [Line: 1]\n[Callstack] 0x00007ff612345678 a.exe!f() []\n",
+    "Crash!!!\nC:\\a.exe:a.exe (0000000140000000), size: 667648, fileVersion: 1.2\n0x0000000140001234 (a) f\n",
+    "wine: Unhandled page fault on read access to 0000000000000020 at address 1 (thread 0124), starting debugger...\n=>0 0x1 in a (+0x1) (0x2)\n",
+    "timestamp,app_mem_mb,app_mem_normalized\n2026-11-23T10:00:00Z,1,0.5\n2026-11-23T10:00:01Z,1e9,inf\n",
+];
+
+#[test]
+fn files_of_a_session_and_their_like_keep_their_promises() {
+    let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
+    let texts = TEXTS.iter().map(|text| text.as_bytes().to_vec());
+    for bytes in session_files().into_iter().chain(texts) {
+        for n in 0..=CHANGES {
+            let bytes = if n == 0 { bytes.clone() } else { changed(&bytes, &mut numbers) };
+            let result = std::panic::catch_unwind(|| {
+                triage::files(&bytes);
+                triage::texts(&bytes);
+            });
+            assert!(result.is_ok(), "{bytes:02x?}");
         }
     }
 }

@@ -69,7 +69,8 @@ fn what_is_held_is_bounded_whatever_a_file_declares() {
 
     // A log of one endless line, and one of nothing but reports.
     let line = vec![b'x'; 8 * MIB];
-    let reports = "Assertion failed: x [File:a.cpp] [Line: 1]\n0x0000000000001234 a!b\n".repeat(50_000).into_bytes();
+    let reports =
+        "Assertion failed: x [File:a.cpp] [Line: 1]\n0x0000000000001234 a!b\n".repeat(50_000).into_bytes();
     for log in [line, reports] {
         let held = most_held(|| drop(examine_file("x.log", &log, &rules)));
         assert!(held < 4 * MIB, "{held} bytes of a log of {}", log.len());

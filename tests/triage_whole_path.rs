@@ -29,10 +29,12 @@ async fn two_crashes_of_one_game_are_one_crash() {
     assert_eq!(one["build"]["engineVersion"], "5.3.2-29314046+++UE5+Release-5.3");
     assert!(one["build"]["id"].is_string());
     assert!(one["performance"]["peakMemoryMiB"].is_number(), "{}", one["performance"]);
-    let kinds: Vec<_> = one["evidence"].as_array().unwrap().iter().map(|evidence| &evidence["kind"]).collect();
+    let kinds: Vec<_> =
+        one["evidence"].as_array().unwrap().iter().map(|evidence| &evidence["kind"]).collect();
     assert_eq!(kinds, ["minidump", "log"]);
     let tag = format!("v1-{}", signature["id"].as_str().unwrap());
-    assert!(cloud.tags(one["export"]["key"].as_str().unwrap()).contains(&("Signature".to_owned(), tag)));
+    let tags = cloud.tags(one["export"]["key"].as_str().unwrap()).await;
+    assert!(tags.contains(&("Signature".to_owned(), tag)));
 }
 
 #[tokio::test]
@@ -43,5 +45,13 @@ async fn a_quit_has_no_signature() {
     cloud.ended(&session).await;
     let record = cloud.record(&session).await.unwrap();
     assert_eq!((&record["verdict"], record.get("signature")), (&json!("exited"), None));
+    let most = cloud
+        .lambda
+        .invocations()
+        .into_iter()
+        .filter_map(|invocation| invocation.outcome.max_memory)
+        .max()
+        .unwrap();
+    assert!(most < 64 * 1024 * 1024, "{most} bytes");
     assert!(cloud.lambda.logs(INDEX_EXPORT).iter().all(|line| !line.text.contains("panicked")));
 }

@@ -67,8 +67,18 @@ fn describe(file: &Path, findings: &Findings) -> Result<String, fmt::Error> {
     writeln!(text, "  id           {}", signature.id)?;
     writeln!(text, "  fingerprint  {}, with: {}", signature.fingerprint, decision.place)?;
     writeln!(text, "  confidence   {}", signature.confidence)?;
-    writeln!(text, "  row {:<8} {}: {}", decision.row.number, decision.row.crash, decision.row.id.replace('\\', ""))?;
-    writeln!(text, "  told by      {}, in {} ({})", decision.told_by, found.evidence.path, found.evidence.kind)?;
+    writeln!(
+        text,
+        "  row {:<8} {}: {}",
+        decision.row.number,
+        decision.row.crash,
+        decision.row.id.replace('\\', "")
+    )?;
+    writeln!(
+        text,
+        "  told by      {}, in {} ({})",
+        decision.told_by, found.evidence.path, found.evidence.kind
+    )?;
     for evidence in &findings.evidence {
         if let (Some(tells), true) = (&evidence.tells, evidence.path != found.evidence.path) {
             writeln!(text, "  also         {}: {tells}", evidence.path)?;
@@ -85,10 +95,12 @@ async fn examine(file: &Path) -> Result<Findings, (String, ExitCode)> {
     let rules = Rules::default();
     if is_zip(file).map_err(failed)? {
         let source = FileSource::open(file).map_err(failed)?;
-        return triage::examine(&source, Some(source.size()), None, &rules).await.map_err(|error| match error {
-            ArchiveError::Source(error) => failed(error),
-            unreadable => (unreadable.to_string(), ExitCode::from(2)),
-        });
+        return triage::examine(&source, Some(source.size()), None, &rules).await.map_err(
+            |error| match error {
+                ArchiveError::Source(error) => failed(error),
+                unreadable => (unreadable.to_string(), ExitCode::from(2)),
+            },
+        );
     }
     let length = std::fs::metadata(file).map_err(failed)?.len();
     if length > LONGEST {

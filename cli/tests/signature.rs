@@ -12,7 +12,12 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 const LOG: &str = "LogWindows: Error: === Critical error: ===\nAssertion failed: Health > 0 [File:D:\\x\\Shield.cpp] [Line: 214]\n";
 
 fn signature(arguments: &[&str], files: &[&Path]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_crash-capture")).arg("signature").args(arguments).args(files).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_crash-capture"))
+        .arg("signature")
+        .args(arguments)
+        .args(files)
+        .output()
+        .unwrap()
 }
 
 fn file_in(folder: &Path, name: &str, content: &str) -> PathBuf {
@@ -35,12 +40,19 @@ fn a_zip_and_a_log_alone_are_told_with_the_row_that_decided() {
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.matches("  title        assert | Health > <n> | Shield.cpp\n").count(), 2, "{text}");
-    assert_eq!(text.matches("  row 1        an assertion: `assert` | condition | file\n").count(), 2, "{text}");
+    assert_eq!(
+        text.matches("  row 1        an assertion: `assert` | condition | file\n").count(),
+        2,
+        "{text}"
+    );
     assert!(text.contains("told by      ue.assert, in profile/Saved/Logs/Skylark.log (log)"), "{text}");
 
     let output = signature(&["--json"], &[&log, &zipped]);
-    let lines: Vec<Value> =
-        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let ids: Vec<_> = lines.iter().map(|line| &line["crash"]["signature"]["id"]).collect();
     assert!(ids[0].is_string() && ids[0] == ids[1], "{ids:?}");
 }

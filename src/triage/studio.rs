@@ -21,7 +21,11 @@ impl Rules {
     ///
     /// A glob matches a path in the zip from its beginning or from any folder on, whatever its case; `*` does not match a `/`, `**`
     /// does. Regular expressions are those of the crate `regex`; a group named `message` is what the crash is told apart by.
-    pub fn new(crash_files: &str, crash_pattern: &str, clean_exit_pattern: &str) -> Result<Self, Vec<String>> {
+    pub fn new(
+        crash_files: &str,
+        crash_pattern: &str,
+        clean_exit_pattern: &str,
+    ) -> Result<Self, Vec<String>> {
         let mut mistakes = Vec::new();
         let mut files = GlobSetBuilder::new();
         for glob in crash_files.split(',').map(str::trim).filter(|glob| !glob.is_empty()) {
@@ -44,7 +48,9 @@ impl Rules {
                 let source = [crash_files, crash_pattern, clean_exit_pattern].map(ToOwned::to_owned);
                 Ok(Self { files, patterns: Arc::new(patterns), source })
             }
-            (_, Err(error)) if mistakes.is_empty() => Err(vec![format!("CRASH_PATTERN, CLEAN_EXIT_PATTERN: {error}")]),
+            (_, Err(error)) if mistakes.is_empty() => {
+                Err(vec![format!("CRASH_PATTERN, CLEAN_EXIT_PATTERN: {error}")])
+            }
             _ => Err(mistakes),
         }
     }
@@ -122,7 +128,11 @@ mod tests {
     fn every_mistake_is_told_with_its_parameter() {
         let mistakes = Rules::new("a[, ok", "(", "x*").unwrap_err();
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");
-        for (mistake, part) in mistakes.iter().zip(["CRASH_FILES: \"a[\"", "CRASH_PATTERN: \"(\"", "CLEAN_EXIT_PATTERN: \"x*\" matches every line"]) {
+        for (mistake, part) in mistakes.iter().zip([
+            "CRASH_FILES: \"a[\"",
+            "CRASH_PATTERN: \"(\"",
+            "CLEAN_EXIT_PATTERN: \"x*\" matches every line",
+        ]) {
             assert!(mistake.starts_with(part), "{mistake}");
             assert_eq!(mistake.lines().count(), 1);
         }

@@ -82,7 +82,9 @@ fn an_error_as_last_words_is_a_crash_where_the_application_exited() {
 
 #[test]
 fn want_of_memory_at_the_end_is_suspect_and_want_of_processor_time_is_not() {
-    for (what, expected) in [("memory", Verdict::Suspect), ("vram", Verdict::Suspect), ("cpu", Verdict::Exited)] {
+    for (what, expected) in
+        [("memory", Verdict::Suspect), ("vram", Verdict::Suspect), ("cpu", Verdict::Exited)]
+    {
         assert_eq!(weigh(&short_of(what), &ending("applicationExit", 900), &[]).0, expected, "{what}");
     }
 }

@@ -31,7 +31,9 @@ pub(super) fn check(dump: &[u8]) -> Result<(), &'static str> {
     }
     let mut copied = 0;
     for entry in (0..streams).map(|n| directory.saturating_add(12 * n)) {
-        let (Some(kind), Some(size)) = (dump.u32(entry), dump.length(entry.saturating_add(4))) else { return Ok(()) };
+        let (Some(kind), Some(size)) = (dump.u32(entry), dump.length(entry.saturating_add(4))) else {
+            return Ok(());
+        };
         let Some(at) = dump.length(entry.saturating_add(8)) else { return Ok(()) };
         copied += match kind {
             MODULE_LIST => dump.module_list(at, size)?,

@@ -185,11 +185,18 @@ impl Scan {
             // Within a report every line counts; outside, the next one of interest.
             if self.open.is_none() {
                 match self.patterns.find_at(block, at) {
-                    Some(found) => at = block[..found].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1).max(at),
+                    Some(found) => {
+                        at = block[..found]
+                            .iter()
+                            .rposition(|byte| *byte == b'\n')
+                            .map_or(0, |end| end + 1)
+                            .max(at)
+                    }
                     None => break,
                 }
             }
-            let end = block[at..].iter().position(|byte| *byte == b'\n').map_or(block.len(), |end| at + end + 1);
+            let end =
+                block[at..].iter().position(|byte| *byte == b'\n').map_or(block.len(), |end| at + end + 1);
             self.take_line(&block[at..end], self.scanned + end as u64);
             at = end;
         }
@@ -202,7 +209,8 @@ impl Scan {
         let patterns = Arc::clone(&self.patterns);
         if let Some((name, class, weight, groups)) = patterns.start(line) {
             // Within a traceback the error's own line belongs to it.
-            let is_part = self.open.as_ref().is_some_and(|open| open.crash.told_by == "py") && name == "managed";
+            let is_part =
+                self.open.as_ref().is_some_and(|open| open.crash.told_by == "py") && name == "managed";
             if !is_part {
                 return self.take_hit(name, class, weight, &groups, line, end);
             }
@@ -220,7 +228,15 @@ impl Scan {
         }
     }
 
-    fn take_hit(&mut self, name: &'static str, class: Class, weight: Weight, groups: &Groups, line: &[u8], end: u64) {
+    fn take_hit(
+        &mut self,
+        name: &'static str,
+        class: Class,
+        weight: Weight,
+        groups: &Groups,
+        line: &[u8],
+        end: u64,
+    ) {
         let said = || groups.get("msg").map(Redacted::new);
         match class {
             Class::CleanExit => {
@@ -234,13 +250,15 @@ impl Scan {
             Class::BuildVersion => self.build.version = said(),
             Class::Configuration => self.build.configuration = said(),
             _ => {
-                if let Some(open) = self.open.as_mut().filter(|open| open.takes(name, class, weight, groups)) {
+                if let Some(open) = self.open.as_mut().filter(|open| open.takes(name, class, weight, groups))
+                {
                     return open.absorb(name, class, weight, groups, end);
                 }
                 self.close();
                 let mut report = Report::new(name, class, weight, groups, end);
                 if name == STUDIO_CRASH && report.crash.message.is_none() {
-                    let said = groups.owned("message").unwrap_or_else(|| String::from_utf8_lossy(line).into_owned());
+                    let said =
+                        groups.owned("message").unwrap_or_else(|| String::from_utf8_lossy(line).into_owned());
                     report.crash.message = Some(said);
                 }
                 self.open = Some(report);
@@ -282,7 +300,9 @@ impl Scan {
         reports.reverse();
         reports.sort_by_key(|report| std::cmp::Reverse(report.telling()));
         // Nothing but its own lines, and little more, came after it.
-        let last_words = self.last_words.filter(|words| self.scanned - words.end.min(self.scanned) <= 256 && exited.is_none());
+        let last_words = self
+            .last_words
+            .filter(|words| self.scanned - words.end.min(self.scanned) <= 256 && exited.is_none());
         Told {
             clean_exit: exited.is_some() && reports.is_empty(),
             crashes: reports.into_iter().map(|report| report.crash).collect(),

@@ -61,14 +61,24 @@ impl Report {
             mine.as_deref().zip(theirs).is_some_and(|(mine, theirs)| mine != theirs)
         };
         match cause {
-            Cause::Assert | Cause::Fatal => !differs(&self.crash.file, groups.get("file")) && !differs(&self.crash.message, groups.get("cond")),
+            Cause::Assert | Cause::Fatal => {
+                !differs(&self.crash.file, groups.get("file"))
+                    && !differs(&self.crash.message, groups.get("cond"))
+            }
             Cause::Native | Cause::Gpu | Cause::OutOfMemory => true,
             _ => false,
         }
     }
 
     /// Takes in a line that tells of the crash.
-    pub(super) fn absorb(&mut self, name: &'static str, class: Class, weight: Weight, groups: &Groups, end: u64) {
+    pub(super) fn absorb(
+        &mut self,
+        name: &'static str,
+        class: Class,
+        weight: Weight,
+        groups: &Groups,
+        end: u64,
+    ) {
         (self.end, self.idle) = (end, 0);
         self.weight = self.weight.max(weight);
         let Some(cause) = cause(class) else { return };
@@ -87,7 +97,9 @@ impl Report {
         }
         let code = groups.get("code").or_else(|| groups.get("sig")).or_else(|| groups.get("what"));
         match cause {
-            Cause::Native => crash.reason = crash.reason.take().or(code.map(|code| reason(code, groups.get("op")))),
+            Cause::Native => {
+                crash.reason = crash.reason.take().or(code.map(|code| reason(code, groups.get("op"))))
+            }
             Cause::Gpu => {
                 let device = groups.get("code").map(|code| dxgi(code).unwrap_or_else(|| code.to_owned()));
                 crash.reason = crash.reason.take().or(device);
@@ -113,7 +125,10 @@ impl Report {
         let crash = &mut self.crash;
         match name {
             "unity.module" => {
-                let place = groups.get("base").and_then(hex).zip(groups.get("size").and_then(|size| size.parse().ok()));
+                let place = groups
+                    .get("base")
+                    .and_then(hex)
+                    .zip(groups.get("size").and_then(|size| size.parse().ok()));
                 let program = groups.get("mod").filter(|name| name.to_ascii_lowercase().ends_with(".exe"));
                 if let Some(program) = program.filter(|_| self.version.is_none()) {
                     self.version = groups.owned("version");
@@ -193,7 +208,9 @@ impl Report {
             let (_, base, size) = self.modules.iter().find(|(known, ..)| *known == stem(module))?;
             address?.checked_sub(*base).filter(|offset| offset < size)
         };
-        let function = groups.owned("fn").filter(|name| !name.contains("not available") && !name.starts_with("UnknownFunction"));
+        let function = groups
+            .owned("fn")
+            .filter(|name| !name.contains("not available") && !name.starts_with("UnknownFunction"));
         self.crash.frames.push(Frame {
             module: module.to_owned(),
             offset: groups.get("off").and_then(hex).or_else(base),
@@ -232,7 +249,9 @@ fn cause(class: Class) -> Option<Cause> {
         Class::Managed => Some(Cause::Managed),
         Class::Script => Some(Cause::Script),
         Class::Line => Some(Cause::Line),
-        Class::Header | Class::CleanExit | Class::Engine(_) | Class::BuildVersion | Class::Configuration => None,
+        Class::Header | Class::CleanExit | Class::Engine(_) | Class::BuildVersion | Class::Configuration => {
+            None
+        }
     }
 }
 

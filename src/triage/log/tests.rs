@@ -7,7 +7,11 @@ use super::*;
 const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
     (
         "ue.critical",
-        &["LogWindows: Error: === Critical error: ===", "LogCore: Fatal error!", "LogExit: Executing StaticShutdownAfterError"],
+        &[
+            "LogWindows: Error: === Critical error: ===",
+            "LogCore: Fatal error!",
+            "LogExit: Executing StaticShutdownAfterError",
+        ],
         &["=== Handled ensure: ===", "Fatal error! or not", "Critical error"],
     ),
     (
@@ -20,7 +24,10 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "ue.fatal",
-        &["Fatal error: [File:D:\\x\\Engine.cpp] [Line: 870] ", "LowLevelFatalError [File:Unknown] [Line: 198] Failed to find shader map"],
+        &[
+            "Fatal error: [File:D:\\x\\Engine.cpp] [Line: 870] ",
+            "LowLevelFatalError [File:Unknown] [Line: 198] Failed to find shader map",
+        ],
         &["Fatal error: no disk", "LowLevelFatalError"],
     ),
     (
@@ -44,11 +51,27 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
         ],
         &["GPU crash debugging is enabled", "GPU crashes: none"],
     ),
-    ("d3d.removed", &["d3d11: Failed to present: DXGI_ERROR_DEVICE_REMOVED"], &["DXGI_ERROR_INVALID_CALL", "DEVICE_REMOVED"]),
-    ("vk.lost", &["DxvkSubmissionQueue: Command submission failed: VK_ERROR_DEVICE_LOST"], &["VK_ERROR_OUT_OF_DATE_KHR"]),
+    (
+        "d3d.removed",
+        &["d3d11: Failed to present: DXGI_ERROR_DEVICE_REMOVED"],
+        &["DXGI_ERROR_INVALID_CALL", "DEVICE_REMOVED"],
+    ),
+    (
+        "vk.lost",
+        &["DxvkSubmissionQueue: Command submission failed: VK_ERROR_DEVICE_LOST"],
+        &["VK_ERROR_OUT_OF_DATE_KHR"],
+    ),
     ("unity.crash", &["Crash!!!"], &["Crash!!! said the player", "Crash"]),
-    ("unity.sig", &["Caught fatal signal - signo:11 code:1 errno:0 addr:0x8", "Caught fatal signal - signo:6 code:-6"], &["Caught fatal signal"]),
-    ("unity.errorlog", &["Skylark.exe caused an Access Violation (0xc0000005)"], &["A misconfiguration caused a failure (0x80070005)"]),
+    (
+        "unity.sig",
+        &["Caught fatal signal - signo:11 code:1 errno:0 addr:0x8", "Caught fatal signal - signo:6 code:-6"],
+        &["Caught fatal signal"],
+    ),
+    (
+        "unity.errorlog",
+        &["Skylark.exe caused an Access Violation (0xc0000005)"],
+        &["A misconfiguration caused a failure (0x80070005)"],
+    ),
     ("mono.sig", &["Got a SIGSEGV while executing native code. This usually indicates"], &["Got a SIGSEGV"]),
     (
         "godot",
@@ -57,44 +80,128 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "wine.pf",
-        &["wine: Unhandled page fault on write access to 0000000000000000 at address 00000001400011F2 (thread 0024), starting debugger..."],
+        &[
+            "wine: Unhandled page fault on write access to 0000000000000000 at address 00000001400011F2 (thread 0024), starting debugger...",
+        ],
         &["wine: page fault"],
     ),
-    ("wine.exc", &["wine: Unhandled exception 0xc06d007e in thread 24 at address 7B62CE59", "wine: Unhandled stack overflow at address 1"], &["wine: Unhandled"]),
-    ("wine.stub", &["wine: Unimplemented function d3dx9_43.dll.D3DXFoo called at address 1"], &["Unimplemented function"]),
+    (
+        "wine.exc",
+        &[
+            "wine: Unhandled exception 0xc06d007e in thread 24 at address 7B62CE59",
+            "wine: Unhandled stack overflow at address 1",
+        ],
+        &["wine: Unhandled"],
+    ),
+    (
+        "wine.stub",
+        &["wine: Unimplemented function d3dx9_43.dll.D3DXFoo called at address 1"],
+        &["Unimplemented function"],
+    ),
     (
         "winedbg",
-        &["Unhandled exception: page fault on read access to 0x0000000000000020 in 64-bit code (0x000001408d8b1a)."],
+        &[
+            "Unhandled exception: page fault on read access to 0x0000000000000020 in 64-bit code (0x000001408d8b1a).",
+        ],
         &["Unhandled exception: page fault"],
     ),
-    ("java", &["#  SIGSEGV (0xb) at pc=0x00007f3a11e29d90, pid=1, tid=2", "#  EXCEPTION_ACCESS_VIOLATION (0xc0000005) at pc=0x1"], &["# SIGSEGV"]),
-    ("dotnet.unhandled", &["Unhandled exception. System.InvalidOperationException: gone", "Unhandled Exception: System.Exception"], &["Unhandled exception. None"]),
-    ("cxx.term", &["terminate called after throwing an instance of 'std::runtime_error'"], &["terminate called"]),
-    ("cxx.term2", &["terminate called without an active exception", "terminate called recursively"], &["terminate called by user"]),
-    ("rust.panic", &["thread 'worker' (28153) panicked at src/p.rs:1:137:", "thread '<unnamed>' panicked at a.rs:1:2:"], &["thread 'x' started"]),
+    (
+        "java",
+        &[
+            "#  SIGSEGV (0xb) at pc=0x00007f3a11e29d90, pid=1, tid=2",
+            "#  EXCEPTION_ACCESS_VIOLATION (0xc0000005) at pc=0x1",
+        ],
+        &["# SIGSEGV"],
+    ),
+    (
+        "dotnet.unhandled",
+        &[
+            "Unhandled exception. System.InvalidOperationException: gone",
+            "Unhandled Exception: System.Exception",
+        ],
+        &["Unhandled exception. None"],
+    ),
+    (
+        "cxx.term",
+        &["terminate called after throwing an instance of 'std::runtime_error'"],
+        &["terminate called"],
+    ),
+    (
+        "cxx.term2",
+        &["terminate called without an active exception", "terminate called recursively"],
+        &["terminate called by user"],
+    ),
+    (
+        "rust.panic",
+        &["thread 'worker' (28153) panicked at src/p.rs:1:137:", "thread '<unnamed>' panicked at a.rs:1:2:"],
+        &["thread 'x' started"],
+    ),
     ("py", &["Traceback (most recent call last):"], &["> Traceback (most recent call last):"]),
-    ("java.unc", &["Exception in thread \"main\" java.lang.NullPointerException: x", "Exception in thread \"a\" x.Y"], &["Exception in thread main"]),
+    (
+        "java.unc",
+        &["Exception in thread \"main\" java.lang.NullPointerException: x", "Exception in thread \"a\" x.Y"],
+        &["Exception in thread main"],
+    ),
     (
         "managed",
-        &["NullReferenceException: Object reference not set to an instance of an object", "System.IO.IOException: disk"],
+        &[
+            "NullReferenceException: Object reference not set to an instance of an object",
+            "System.IO.IOException: disk",
+        ],
         &["LogTemp: Error: x", "Error loading: x", "ERROR: Condition is true"],
     ),
-    ("c.assert", &["skylark: /x/t.cpp:4: int main(int, char **): Assertion `c<0' failed."], &["Assertion `c<0' failed."]),
-    ("glibc", &["double free or corruption (top)", "free(): invalid pointer", "*** stack smashing detected ***: terminated"], &["a double free or corruption"]),
-    ("asan", &["==4242==ERROR: AddressSanitizer: heap-use-after-free on address 0x6"], &["AddressSanitizer: nothing"]),
+    (
+        "c.assert",
+        &["skylark: /x/t.cpp:4: int main(int, char **): Assertion `c<0' failed."],
+        &["Assertion `c<0' failed."],
+    ),
+    (
+        "glibc",
+        &[
+            "double free or corruption (top)",
+            "free(): invalid pointer",
+            "*** stack smashing detected ***: terminated",
+        ],
+        &["a double free or corruption"],
+    ),
+    (
+        "asan",
+        &["==4242==ERROR: AddressSanitizer: heap-use-after-free on address 0x6"],
+        &["AddressSanitizer: nothing"],
+    ),
     ("gm", &["ERROR in action number 1", "FATAL ERROR in action number 1"], &["ERROR in action"]),
-    ("lua", &["lua5.4: game/shield.lua:12: attempt to index a nil value", "game/shield.lua:12: bad"], &["shield.lua: bad"]),
+    (
+        "lua",
+        &["lua5.4: game/shield.lua:12: attempt to index a nil value", "game/shield.lua:12: bad"],
+        &["shield.lua: bad"],
+    ),
     (
         "linux.seg",
-        &["Segmentation fault (core dumped)", "Segmentation fault", "Aborted", "./run.sh: line 3: 4242 Trace/breakpoint trap (core dumped)"],
+        &[
+            "Segmentation fault (core dumped)",
+            "Segmentation fault",
+            "Aborted",
+            "./run.sh: line 3: 4242 Trace/breakpoint trap (core dumped)",
+        ],
         &["Aborted loading", "Segmentation faults are bad"],
     ),
-    ("ue.exit", &["[2026.11.23-10.00.02:728][ 43]LogExit: Exiting.", "Log file closed, 11/23/26"], &["LogExit: Preparing to exit.", "the Log file closed"]),
+    (
+        "ue.exit",
+        &["[2026.11.23-10.00.02:728][ 43]LogExit: Exiting.", "Log file closed, 11/23/26"],
+        &["LogExit: Preparing to exit.", "the Log file closed"],
+    ),
     ("ue.version", &["LogInit: Engine Version: 5.3.2-29314046+++UE5"], &["Engine Version: 5"]),
     ("ue.build", &["LogInit: Build: ++UE5+Release-5.3-CL-29314046"], &["Build: 5"]),
     ("ue.configuration", &["LogInit: Build Configuration: Shipping"], &["Build Configuration: Shipping"]),
     ("unity.version", &["Initialize engine version: 6000.0.30f1 (62b05ba0686a)"], &["engine version: 6"]),
-    ("godot.version", &["Godot Engine v4.2.1.stable.official - https://godotengine.org", "Engine version: Godot Engine v4.2"], &["Godot Engine"]),
+    (
+        "godot.version",
+        &[
+            "Godot Engine v4.2.1.stable.official - https://godotengine.org",
+            "Engine version: Godot Engine v4.2",
+        ],
+        &["Godot Engine"],
+    ),
     (
         "ue.frame",
         &[
@@ -106,22 +213,49 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "unity.module",
-        &["C:\\Games\\UnityPlayer.dll:UnityPlayer.dll (0000007FE9750000), size: 33554432 (result: 0), SymType: '-nosymbols-'"],
+        &[
+            "C:\\Games\\UnityPlayer.dll:UnityPlayer.dll (0000007FE9750000), size: 33554432 (result: 0), SymType: '-nosymbols-'",
+        ],
         &["UnityPlayer.dll: loaded"],
     ),
     ("unity.frame", &["0x0000007FEA028B1A (unityplayer) (function-name not available)"], &["0x1 (x) y"]),
     ("unity.errormod", &["  in module UnityPlayer.dll at 0033:ea028b1a."], &["in module UnityPlayer.dll"]),
-    ("unity.access", &["Read from location 0000000000000000 caused an access violation."], &["Read from location a"]),
+    (
+        "unity.access",
+        &["Read from location 0000000000000000 caused an access violation."],
+        &["Read from location a"],
+    ),
     (
         "winedbg.frame",
-        &["=>0 0x000001408d8b1a in skylark (+0x8d8b1a) (0x0000000011fa10)", "  2 0x0000007b62ce59 BaseThreadInitThunk+0x9() in kernel32 (0x1)"],
+        &[
+            "=>0 0x000001408d8b1a in skylark (+0x8d8b1a) (0x0000000011fa10)",
+            "  2 0x0000007b62ce59 BaseThreadInitThunk+0x9() in kernel32 (0x1)",
+        ],
         &["0x1 in x"],
     ),
     ("winedbg.exe", &["00000020 (D) Z:\\Games\\Skylark.exe"], &["00000020 Skylark.exe"]),
-    ("godot.frame", &["[1] /lib/x86_64-linux-gnu/libc.so.6(+0x42520) [0x7f3a11e29d90] (??:0)", "[2] ./skylark.x86_64() [0x1a2b3c4] (??:0)"], &["[i] x"]),
+    (
+        "godot.frame",
+        &[
+            "[1] /lib/x86_64-linux-gnu/libc.so.6(+0x42520) [0x7f3a11e29d90] (??:0)",
+            "[2] ./skylark.x86_64() [0x1a2b3c4] (??:0)",
+        ],
+        &["[i] x"],
+    ),
     ("java.frame", &["# C  [libc.so.6+0x85f14]"], &["# C  libc"]),
-    ("sanitizer.frame", &["    #0 0x5561d2f01788 in apply (/home/x/skylark+0xe1788)", "    #1 0x55  (/x/y+0x1)"], &["#0 apply"]),
-    ("managed.frame", &["   at Skylark.Shield.Apply(Int32 damage) in C:\\x.cs:line 12", "  at Foo.Bar () [0x00000] in <0>:0"], &["at x("]),
+    (
+        "sanitizer.frame",
+        &["    #0 0x5561d2f01788 in apply (/home/x/skylark+0xe1788)", "    #1 0x55  (/x/y+0x1)"],
+        &["#0 apply"],
+    ),
+    (
+        "managed.frame",
+        &[
+            "   at Skylark.Shield.Apply(Int32 damage) in C:\\x.cs:line 12",
+            "  at Foo.Bar () [0x00000] in <0>:0",
+        ],
+        &["at x("],
+    ),
     ("cxx.what", &["  what():  boom"], &["what is it"]),
     ("gm.event", &["of Step Event0 for object obj_shield:"], &["for object obj_shield"]),
 ];
@@ -145,7 +279,8 @@ fn each_pattern_hits_what_it_should_and_nothing_else() {
         }
     }
     let named: BTreeSet<_> = EXAMPLES.iter().map(|(name, ..)| *name).chain(IN_OTHERS).collect();
-    let all: BTreeSet<_> = STARTS.iter().map(|(name, ..)| *name).chain(FOLLOWS.iter().map(|(name, _)| *name)).collect();
+    let all: BTreeSet<_> =
+        STARTS.iter().map(|(name, ..)| *name).chain(FOLLOWS.iter().map(|(name, _)| *name)).collect();
     assert_eq!(named, all, "each pattern has examples");
 }
 
@@ -177,7 +312,11 @@ fn reports_are_bounded_in_number_and_lines_in_length() {
     let log = "Assertion failed: Again [File:A.cpp] [Line: 1]\n".to_owned() + &"x\n".repeat(50);
     let told_all = told(&log.repeat(100));
     assert_eq!(told_all.crashes.len(), MAX_REPORTS);
-    let long = format!("{}Crash!!!\n{}\nCaught fatal signal - signo:11 code:1\n", "x".repeat(200_000), "y".repeat(70_000));
+    let long = format!(
+        "{}Crash!!!\n{}\nCaught fatal signal - signo:11 code:1\n",
+        "x".repeat(200_000),
+        "y".repeat(70_000)
+    );
     let crashes = told(&long).crashes;
     assert_eq!(crashes.len(), 1, "what lies behind the first 8 KiB of a line is not looked at");
     assert_eq!(crashes[0].reason.as_deref(), Some("SIGSEGV"));
@@ -195,5 +334,8 @@ fn a_clean_exit_cancels_what_programs_survive_and_nothing_else() {
 fn builds_are_told() {
     let build = told("LogInit: Build: ++A-CL-1\r\nLogInit: Engine Version: 5.3.2-1\r\nLogInit: Build Configuration: Test\r\n").build;
     assert_eq!(build.version.unwrap(), "++A-CL-1");
-    assert_eq!((build.engine.as_deref(), build.engine_version.unwrap().as_str()), (Some("unreal"), "5.3.2-1"));
+    assert_eq!(
+        (build.engine.as_deref(), build.engine_version.unwrap().as_str()),
+        (Some("unreal"), "5.3.2-1")
+    );
 }

@@ -19,16 +19,23 @@ fn decide(crash: &Crash) -> Decision {
 fn systems_modules_are_skipped() {
     let mut crash = native("ntdll.dll", 0x99);
     let decision = decide(&crash);
-    assert_eq!((decision.row.number, decision.signature.title.as_str()), (7, "EXCEPTION_ACCESS_VIOLATION_READ | skylark"));
+    assert_eq!(
+        (decision.row.number, decision.signature.title.as_str()),
+        (7, "EXCEPTION_ACCESS_VIOLATION_READ | skylark")
+    );
     assert_eq!((decision.signature.confidence.as_str(), decision.place.as_str()), ("low", "ntdll+0x99"));
     crash.frames.push(Frame { module: "GameAssembly.dll".to_owned(), offset: Some(1), function: None });
     let decision = decide(&crash);
-    assert_eq!((decision.row.number, decision.signature.title.as_str()), (6, "EXCEPTION_ACCESS_VIOLATION_READ | gameassembly"));
+    assert_eq!(
+        (decision.row.number, decision.signature.title.as_str()),
+        (6, "EXCEPTION_ACCESS_VIOLATION_READ | gameassembly")
+    );
 }
 
 #[test]
 fn a_fingerprint_tells_places_and_builds_apart_and_an_id_does_not() {
-    let (one, two) = (decide(&native("Skylark.exe", 1)).signature, decide(&native("Skylark.exe", 2)).signature);
+    let (one, two) =
+        (decide(&native("Skylark.exe", 1)).signature, decide(&native("Skylark.exe", 2)).signature);
     assert_eq!(one.id, two.id);
     assert_ne!(one.fingerprint, two.fingerprint);
     let build = Build { id: Some("A1".to_owned()), ..Build::default() };
@@ -55,12 +62,20 @@ fn a_managed_crash_is_told_by_the_games_own_function() {
 #[test]
 fn ids_are_stable() {
     let signature = decide(&native("Skylark.exe", 1)).signature;
-    assert_eq!((signature.id.as_str(), signature.fingerprint.as_str()), ("aee3f5848aef66f0", "901214cd381001bf"));
+    assert_eq!(
+        (signature.id.as_str(), signature.fingerprint.as_str()),
+        ("aee3f5848aef66f0", "901214cd381001bf")
+    );
 }
 
 #[test]
 fn a_title_is_short() {
-    let crash = Crash { cause: Cause::Assert, message: Some("x > y ".repeat(100)), file: Some("f".repeat(400)), ..Crash::default() };
+    let crash = Crash {
+        cause: Cause::Assert,
+        message: Some("x > y ".repeat(100)),
+        file: Some("f".repeat(400)),
+        ..Crash::default()
+    };
     assert!(decide(&crash).signature.title.as_str().chars().count() <= 255);
 }
 
@@ -68,7 +83,8 @@ fn a_title_is_short() {
 fn the_documentation_has_the_same_table() {
     let page = include_str!("../../../docs/triage.md");
     for row in ROWS {
-        let line = format!("| {} | {} | {} | {} | {} |", row.number, row.crash, row.id, row.place, row.confidence);
+        let line =
+            format!("| {} | {} | {} | {} | {} |", row.number, row.crash, row.id, row.place, row.confidence);
         assert!(page.contains(&line), "docs/triage.md lacks\n{line}");
     }
 }

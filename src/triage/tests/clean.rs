@@ -23,7 +23,11 @@ LogCrashReporter: Display: the crash reporter is ready
 [2026.11.23-10.00.02:728][ 43]LogExit: Exiting.
 Log file closed, 11/23/26 10:30:00
 ";
-    let ensure = Run { kind: "Ensure", message: "Ensure condition failed: Ammo > 0 [File:Gun.cpp] [Line: 9]", ..NULL_READ };
+    let ensure = Run {
+        kind: "Ensure",
+        message: "Ensure condition failed: Ammo > 0 [File:Gun.cpp] [Line: 9]",
+        ..NULL_READ
+    };
     let stall = Run { kind: "Stall", ..NULL_READ };
     let files = [
         ("profile/Skylark/Saved/Logs/Skylark.log", log.into()),
@@ -34,7 +38,10 @@ Log file closed, 11/23/26 10:30:00
     ];
     assert_eq!(verdict(&files), "clean");
     let evidence: Vec<_> = judgement(&files).evidence.into_iter().map(|evidence| evidence.kind).collect();
-    assert!(evidence.contains(&"ue-ensure".to_owned()) && evidence.contains(&"clean-exit-log".to_owned()), "{evidence:?}");
+    assert!(
+        evidence.contains(&"ue-ensure".to_owned()) && evidence.contains(&"clean-exit-log".to_owned()),
+        "{evidence:?}"
+    );
 }
 
 #[test]
@@ -53,7 +60,8 @@ fn godot_and_others_with_errors_just_exit() {
     let godot = "Godot Engine v4.2.1.stable.official\nERROR: Condition \"!is_inside_tree()\" is true.\n   at: get_global_transform (scene/3d/node_3d.cpp:343)\n\
                  USER WARNING: crash mat missing\nhandled: nothing crashed\n";
     assert_eq!(verdict(&[("profile/app_userdata/x/logs/godot.log", godot.into())]), "exited");
-    let other = "INFO DXGI_ERROR_DEVICE_REMOVED was survived: the device was made again\n".to_owned() + &"frame\n".repeat(20_000);
+    let other = "INFO DXGI_ERROR_DEVICE_REMOVED was survived: the device was made again\n".to_owned()
+        + &"frame\n".repeat(20_000);
     assert_eq!(verdict(&[("profile/x.log", other.into())]), "exited");
     let words = "Aborted loading of level 3\nSegmentation faults are bad\nerror: a failure caused a retry (0x80070005)\nUser jane: Fatal error! or not\n\
                  python: Traceback is what I said\nLogTemp: MyException\n";

@@ -132,7 +132,8 @@ fn files_are_counted_by_the_exports_folders() {
 fn of_too_many_files_those_in_folders_of_crashes_are_read() {
     let names: Vec<_> = (0..40).map(|n| format!("application/levels/{n}.dmp")).collect();
     let mut files: Vec<_> = names.iter().map(|name| (name.as_str(), b"a level".to_vec())).collect();
-    files.insert(20, ("profile/Saved/Crashes/x/UEMinidump.dmp", Dump::windows(0x1_4000_0000, 0x1234).bytes()));
+    files
+        .insert(20, ("profile/Saved/Crashes/x/UEMinidump.dmp", Dump::windows(0x1_4000_0000, 0x1234).bytes()));
     let found = findings(&files);
     assert!(found.crash.is_some());
     assert!(found.problems.iter().any(|problem| problem.code == "file-limit"), "{:?}", found.problems);
@@ -142,7 +143,11 @@ fn of_too_many_files_those_in_folders_of_crashes_are_read() {
 fn a_stored_logs_end_is_enough() {
     let log = [vec![b'.'; 9_000_000], b"\nLogCore: === Critical error: ===\nUnhandled Exception: SIGSEGV: invalid attempt to read memory at address 0x20\n".to_vec()].concat();
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    zip.start_file("profile/x.log", SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored)).unwrap();
+    zip.start_file(
+        "profile/x.log",
+        SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored),
+    )
+    .unwrap();
     zip.write_all(&log).unwrap();
     let bytes: Bytes = zip.finish().unwrap().into_inner().into();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

@@ -18,7 +18,8 @@ fn check(name: &str, files: &[(&str, Vec<u8>)]) {
 fn check_by(name: &str, files: &[(&str, Vec<u8>)], rules: &Rules) {
     let judgement = judge(findings_by(files, rules), &exited(), &[]);
     let told = serde_json::to_string_pretty(&judgement).unwrap() + "\n";
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("src/triage/tests/records/{name}.json"));
+    let path =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("src/triage/tests/records/{name}.json"));
     if std::env::var_os("UPDATE_RECORDS").is_some() {
         std::fs::write(&path, &told).unwrap();
     }
@@ -57,8 +58,16 @@ fn unreal_on_windows() {
     files.push(("stats/perf_stats_v1.csv", csv(&rows)));
     check("unreal-null-read", &files);
     for (name, kind, message) in [
-        ("unreal-assert", "Assert", "Assertion failed: Health > 0 [File:D:\\x\\Shield.cpp] [Line: 214] \nHealth was -3"),
-        ("unreal-fatal", "Crash", "Fatal error: [File:Unknown] [Line: 870] \nCould not load map /Game/Maps/Arena for 10.1.2.3"),
+        (
+            "unreal-assert",
+            "Assert",
+            "Assertion failed: Health > 0 [File:D:\\x\\Shield.cpp] [Line: 214] \nHealth was -3",
+        ),
+        (
+            "unreal-fatal",
+            "Crash",
+            "Fatal error: [File:Unknown] [Line: 870] \nCould not load map /Game/Maps/Arena for 10.1.2.3",
+        ),
         ("unreal-gpu", "GPUCrash", "GPU crash detected: Device 0 Removed: DXGI_ERROR_DEVICE_HUNG"),
         ("unreal-memory", "OutOfMemory", "Ran out of memory allocating 1048576 bytes with alignment 16"),
         ("unreal-hang", "Hang", "Hang detected on GameThread (timeout 120)"),
@@ -106,10 +115,22 @@ fn other_engines_and_runtimes() {
         "Unhandled exception. System.InvalidOperationException: Shield 17 of jane@example.com is gone\n   at System.Linq.ThrowHelper.Throw()\n   \
          at Skylark.Shield.Apply(Int32 damage) in C:\\Users\\jane\\Shield.cs:line 12\n",
     );
-    check_log("rust-panic", "profile/skylark.log", "loading\nthread 'main' (4242) panicked at src/shield.rs:12:5:\nshield 17 is gone\nnote: run with `RUST_BACKTRACE=1`\n");
-    check_log("cxx-terminate", "temp/stderr.txt", "terminate called after throwing an instance of 'std::runtime_error'\n  what():  shield 17 is gone\nAborted (core dumped)\n");
+    check_log(
+        "rust-panic",
+        "profile/skylark.log",
+        "loading\nthread 'main' (4242) panicked at src/shield.rs:12:5:\nshield 17 is gone\nnote: run with `RUST_BACKTRACE=1`\n",
+    );
+    check_log(
+        "cxx-terminate",
+        "temp/stderr.txt",
+        "terminate called after throwing an instance of 'std::runtime_error'\n  what():  shield 17 is gone\nAborted (core dumped)\n",
+    );
     check_log("glibc", "temp/stderr.txt", "double free or corruption (top)\nAborted (core dumped)\n");
-    check_log("c-assert", "temp/stderr.txt", "skylark: /build/jane/src/shield.c:41: int main(int): Assertion `hp > 0' failed.\nAborted\n");
+    check_log(
+        "c-assert",
+        "temp/stderr.txt",
+        "skylark: /build/jane/src/shield.c:41: int main(int): Assertion `hp > 0' failed.\nAborted\n",
+    );
     check_log(
         "sanitizer",
         "temp/stderr.txt",
@@ -122,7 +143,11 @@ fn other_engines_and_runtimes() {
         "############################################################################################\nERROR in\naction number 1\nof  Step Event0\n\
          for object obj_shield:\n\nERROR in action number 1\nof  Step Event0 for object obj_shield:\n\nVariable obj_shield.hp(100003, -2147483648) not set\n",
     );
-    check_log("lua", "profile/main.log", "lua5.4: game/shield.lua:12: attempt to index a nil value (local 'shield')\nstack traceback:\n");
+    check_log(
+        "lua",
+        "profile/main.log",
+        "lua5.4: game/shield.lua:12: attempt to index a nil value (local 'shield')\nstack traceback:\n",
+    );
     check_log(
         "python",
         "profile/game.log",
@@ -132,11 +157,23 @@ fn other_engines_and_runtimes() {
 
 #[test]
 fn reports_core_files_and_files_by_their_presence() {
-    check("wer", &[("profile/AppData/Local/Microsoft/Windows/WER/ReportArchive/x/Report.wer", report_of("Skylark-Win64-Shipping.exe", "8d8b1a"))]);
+    check(
+        "wer",
+        &[(
+            "profile/AppData/Local/Microsoft/Windows/WER/ReportArchive/x/Report.wer",
+            report_of("Skylark-Win64-Shipping.exe", "8d8b1a"),
+        )],
+    );
     check("core", &[("application/core.4242", core(11, "skylark", 0x20))]);
     check("gpu-dump", &[("profile/Skylark/Saved/Crashes/x/UEAftermathD3D12.nv-gpudmp", b"x".to_vec())]);
     check("sentry-native", &[("profile/x/.sentry-native/last_crash", b"2026-11-23T10:00:00Z".to_vec())]);
-    check("crashpad-folder-without-dumps", &[("profile/x/Crashpad/settings.dat", b"DAPC".to_vec()), ("profile/x/Crashpad/metadata", b"DAPC".to_vec())]);
+    check(
+        "crashpad-folder-without-dumps",
+        &[
+            ("profile/x/Crashpad/settings.dat", b"DAPC".to_vec()),
+            ("profile/x/Crashpad/metadata", b"DAPC".to_vec()),
+        ],
+    );
     let mut mac = Dump::windows(0x1_0000_0000, 0x1234);
     (mac.platform, mac.code, mac.flags) = (MAC_OS, 1, 1);
     check("mac-dump", &[("profile/Library/x.dmp", mac.bytes())]);
@@ -145,7 +182,11 @@ fn reports_core_files_and_files_by_their_presence() {
 #[test]
 fn what_a_studio_teaches() {
     let rules = Rules::new("Boom/*.bin", r"^ORBIT PANIC in \S+: (?P<message>.*)", "^orbit: bye$").unwrap();
-    check_by("studio-pattern", &[("profile/orbit.log", b"ok\nORBIT PANIC in job/4711: shield 17 is gone\nmore\n".to_vec())], &rules);
+    check_by(
+        "studio-pattern",
+        &[("profile/orbit.log", b"ok\nORBIT PANIC in job/4711: shield 17 is gone\nmore\n".to_vec())],
+        &rules,
+    );
     check_by("studio-file", &[("profile/Boom/1.bin", b"\0\x01".to_vec())], &rules);
     check_by("studio-clean-exit", &[("profile/orbit.log", b"ok\norbit: bye\n".to_vec())], &rules);
 }

@@ -30,14 +30,21 @@ fn assert_clean_of_poison(text: &str) {
 fn every_field_of_a_context_that_leaves_is_redacted() {
     let clean = context(&NULL_READ);
     // Each element in turn holds the poison.
-    let tags: Vec<_> = clean.match_indices('<').filter_map(|(at, _)| clean[at + 1..].split_once('>').map(|(tag, _)| tag)).collect();
+    let tags: Vec<_> = clean
+        .match_indices('<')
+        .filter_map(|(at, _)| clean[at + 1..].split_once('>').map(|(tag, _)| tag))
+        .collect();
     let mut poisoned = 0;
     for tag in tags.iter().filter(|tag| !tag.starts_with(['/', '?'])) {
         let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
         let Some((before, rest)) = clean.split_once(&open) else { continue };
         let Some((content, after)) = rest.split_once(&close) else { continue };
         poisoned += 1;
-        for value in [POISON.to_owned(), format!("{content} {POISON}"), format!("Assertion failed: {POISON} [File:{POISON}.cpp] [Line: 1] {POISON}")] {
+        for value in [
+            POISON.to_owned(),
+            format!("{content} {POISON}"),
+            format!("Assertion failed: {POISON} [File:{POISON}.cpp] [Line: 1] {POISON}"),
+        ] {
             let text = format!("{before}{open}{value}{close}{after}");
             assert_harmless(&[("profile/Crashes/x/CrashContext.runtime-xml", text.into_bytes())]);
         }
@@ -66,9 +73,13 @@ fn every_line_of_a_log_that_leaves_is_redacted() {
         format!("terminate called after throwing an instance of '{POISON}'\n  what():  {POISON}"),
         format!("thread '{POISON}' panicked at /home/jane.doe/x.rs:1:1:\n{POISON}"),
         format!("ValueError: {POISON}"),
-        format!("Skylark.exe caused an Access Violation (0xc0000005)\n  in module {POISON} at 0033:ea028b1a."),
+        format!(
+            "Skylark.exe caused an Access Violation (0xc0000005)\n  in module {POISON} at 0033:ea028b1a."
+        ),
         format!("Exception in thread \"{POISON}\" java.lang.Error: {POISON}"),
-        format!("LogInit: Engine Version: {POISON}\nLogInit: Build: {POISON}\nCrash!!!\n0x0000000000001234 ({POISON}) {POISON}"),
+        format!(
+            "LogInit: Engine Version: {POISON}\nLogInit: Build: {POISON}\nCrash!!!\n0x0000000000001234 ({POISON}) {POISON}"
+        ),
         format!("{POISON}.lua:1: {POISON}"),
     ] {
         assert_harmless(&[("profile/Users/jane.doe/x.log", line.into_bytes())]);
@@ -92,6 +103,10 @@ fn paths_and_problems_are_redacted() {
 
 #[test]
 fn a_whole_session_is_redacted() {
-    let run = Run { user: "jane.doe", message: "Fatal error: [File:C:\\Users\\jane.doe\\x.cpp] [Line: 1] lost 203.0.113.77 of jane.doe@example.com", ..NULL_READ };
+    let run = Run {
+        user: "jane.doe",
+        message: "Fatal error: [File:C:\\Users\\jane.doe\\x.cpp] [Line: 1] lost 203.0.113.77 of jane.doe@example.com",
+        ..NULL_READ
+    };
     assert_harmless(&unreal(&run));
 }

@@ -1,7 +1,7 @@
 //! The same crash is the same, however it is told and wherever it happened; another one is another.
 
 use super::dumps::Dump;
-use super::stories::{NULL_READ, PROTON, Run, UNREAL_ON_LINUX, context, dump, log, unreal, unity};
+use super::stories::{NULL_READ, PROTON, Run, UNREAL_ON_LINUX, context, dump, log, unity, unreal};
 use super::*;
 
 /// A crash told by each kind of evidence alone.
@@ -20,7 +20,10 @@ fn a_native_crash_has_one_id_whether_context_dump_or_log_tells_it() {
     told.push(("dump without context", signature(&[("profile/x.dmp", dump(&NULL_READ, false))])));
     told.push(("all", signature(&unreal(&NULL_READ))));
     for (name, signature) in told {
-        assert_eq!(signature.title, "EXCEPTION_ACCESS_VIOLATION_READ/null | skylark-win64-shipping", "{name}");
+        assert_eq!(
+            signature.title, "EXCEPTION_ACCESS_VIOLATION_READ/null | skylark-win64-shipping",
+            "{name}"
+        );
         // Stable: a change here moves everybody's groups, and needs a new version.
         assert_eq!(signature.id, "306a11da3e597762", "{name}");
     }
@@ -37,14 +40,18 @@ fn an_assertion_has_one_id_whether_context_dump_or_log_tells_it() {
         assert_eq!(signature.title, "assert | Health > <n> | Shield.cpp", "{name}");
         assert_eq!(signature.confidence, "high");
     }
-    let elsewhere = Run { message: "Assertion failed: Health > 0 [File:E:/other/Shield.cpp] [Line: 215] Health was -9", ..run };
+    let elsewhere = Run {
+        message: "Assertion failed: Health > 0 [File:E:/other/Shield.cpp] [Line: 215] Health was -9",
+        ..run
+    };
     assert_eq!(alone(&elsewhere)[0].1.id, alone(&elsewhere)[2].1.id);
 }
 
 #[test]
 fn the_real_unreal_folder_has_one_id_whoever_tells_it() {
     let [Some(context), Some(dump), Some(log)] =
-        ["CrashContext.runtime-xml", "UE4Minidump.dmp", "MyProject.log"].map(|name| sample(&format!("unreal-4.20-windows/{name}")))
+        ["CrashContext.runtime-xml", "UE4Minidump.dmp", "MyProject.log"]
+            .map(|name| sample(&format!("unreal-4.20-windows/{name}")))
     else {
         return;
     };
@@ -58,7 +65,11 @@ fn the_real_unreal_folder_has_one_id_whoever_tells_it() {
         signature(&[("profile/CrashContext.runtime-xml", context.clone())]),
         signature(&[("profile/UE4Minidump.dmp", dump.clone())]),
         signature(&[("profile/MyProject.log", log.clone())]),
-        signature(&[("profile/Crashes/x/CrashContext.runtime-xml", context), ("profile/Crashes/x/UE4Minidump.dmp", dump), ("profile/Crashes/x/MyProject.log", log)]),
+        signature(&[
+            ("profile/Crashes/x/CrashContext.runtime-xml", context),
+            ("profile/Crashes/x/UE4Minidump.dmp", dump),
+            ("profile/Crashes/x/MyProject.log", log),
+        ]),
     ];
     for signature in told {
         assert_eq!((signature.title.as_str(), signature.id.as_str()), (expected, "f099cf3c68a48c76"));
@@ -106,11 +117,23 @@ fn another_build_has_the_same_id_and_another_fingerprint() {
 
 #[test]
 fn another_crash_has_another_id() {
-    let write = Run { message: "Unhandled Exception: EXCEPTION_ACCESS_VIOLATION writing address 0x0000000000000020", ..NULL_READ };
+    let write = Run {
+        message: "Unhandled Exception: EXCEPTION_ACCESS_VIOLATION writing address 0x0000000000000020",
+        ..NULL_READ
+    };
     let gpu = Run { kind: "GPUCrash", message: "GPU Crash dump Triggered", ..NULL_READ };
-    let assert = Run { kind: "Assert", message: "Assertion failed: Health > 0 [File:Shield.cpp] [Line: 2] ", ..NULL_READ };
-    let other = Run { kind: "Assert", message: "Assertion failed: Shield [File:Shield.cpp] [Line: 2] ", ..NULL_READ };
-    let memory = Run { kind: "OutOfMemory", message: "Ran out of memory allocating 1048576 bytes with alignment 16", ..NULL_READ };
+    let assert = Run {
+        kind: "Assert",
+        message: "Assertion failed: Health > 0 [File:Shield.cpp] [Line: 2] ",
+        ..NULL_READ
+    };
+    let other =
+        Run { kind: "Assert", message: "Assertion failed: Shield [File:Shield.cpp] [Line: 2] ", ..NULL_READ };
+    let memory = Run {
+        kind: "OutOfMemory",
+        message: "Ran out of memory allocating 1048576 bytes with alignment 16",
+        ..NULL_READ
+    };
     let runs = [NULL_READ, write, gpu, assert, other, memory];
     let mut ids: Vec<_> = runs.iter().map(|run| signature(&unreal(run)).id).collect();
     ids.sort();
@@ -120,20 +143,34 @@ fn another_crash_has_another_id() {
 
 #[test]
 fn of_several_crashes_in_one_run_the_last_fatal_one_counts() {
-    let folder = |n: u8, name: &str| format!("profile/Skylark/Saved/Crashes/UECC-Windows-379993BB_000{n}/{name}");
-    let ensure = Run { kind: "Ensure", message: "Ensure condition failed: Ammo > 0 [File:Gun.cpp] [Line: 9]", ..NULL_READ };
-    let first = Run { kind: "Assert", message: "Assertion failed: First [File:A.cpp] [Line: 1] ", ..NULL_READ };
+    let folder =
+        |n: u8, name: &str| format!("profile/Skylark/Saved/Crashes/UECC-Windows-379993BB_000{n}/{name}");
+    let ensure = Run {
+        kind: "Ensure",
+        message: "Ensure condition failed: Ammo > 0 [File:Gun.cpp] [Line: 9]",
+        ..NULL_READ
+    };
+    let first =
+        Run { kind: "Assert", message: "Assertion failed: First [File:A.cpp] [Line: 1] ", ..NULL_READ };
     let last = Run { kind: "Assert", message: "Assertion failed: Last [File:B.cpp] [Line: 1] ", ..NULL_READ };
     let names: Vec<_> = (0..4).map(|n| folder(n, "CrashContext.runtime-xml")).collect();
     let runs = [&ensure, &first, &last, &ensure];
-    let files: Vec<_> = names.iter().zip(runs).map(|(name, run)| (name.as_str(), context(run).into_bytes())).collect();
+    let files: Vec<_> =
+        names.iter().zip(runs).map(|(name, run)| (name.as_str(), context(run).into_bytes())).collect();
     assert_eq!(signature(&files).title, "assert | Last | B.cpp");
 }
 
 #[test]
 fn an_exception_that_only_marks_something_is_told_by_the_log() {
-    let run = Run { kind: "Assert", message: "Assertion failed: Health > 0 [File:Shield.cpp] [Line: 2] ", ..NULL_READ };
-    let files = [("profile/Crashes/x/UEMinidump.dmp", dump(&run, false)), ("profile/Saved/Logs/Skylark.log", log(&run).into())];
+    let run = Run {
+        kind: "Assert",
+        message: "Assertion failed: Health > 0 [File:Shield.cpp] [Line: 2] ",
+        ..NULL_READ
+    };
+    let files = [
+        ("profile/Crashes/x/UEMinidump.dmp", dump(&run, false)),
+        ("profile/Saved/Logs/Skylark.log", log(&run).into()),
+    ];
     let judgement = judgement(&files);
     assert_eq!(judgement.signature.unwrap().title, "assert | Health > <n> | Shield.cpp");
     assert_eq!(judgement.exception.unwrap().thread.unwrap(), "GameThread");
@@ -142,7 +179,8 @@ fn an_exception_that_only_marks_something_is_told_by_the_log() {
 #[test]
 fn an_empty_stack_hash_is_never_a_group() {
     let empty = context(&NULL_READ);
-    let other = empty.replace("DA39A3EE5E6B4B0D3255BFEF95601890AFD80709", "1111111111111111111111111111111111111111");
+    let other =
+        empty.replace("DA39A3EE5E6B4B0D3255BFEF95601890AFD80709", "1111111111111111111111111111111111111111");
     let of = |text: String| signature(&[("profile/CrashContext.runtime-xml", text.into_bytes())]);
     assert_eq!(of(empty), of(other));
 }

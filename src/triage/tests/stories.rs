@@ -93,7 +93,8 @@ pub(in crate::triage) fn dump(run: &Run, with_context: bool) -> Vec<u8> {
         // Raised by RaiseException.
         (dump.instruction, dump.parameters) = (dump.modules[2].base + 0x64f69, Vec::new());
     }
-    dump.modules[0].build = u32::try_from(run.build.len()).unwrap() + u32::from(run.build.as_bytes()[run.build.len() - 1]);
+    dump.modules[0].build =
+        u32::try_from(run.build.len()).unwrap() + u32::from(run.build.as_bytes()[run.build.len() - 1]);
     if with_context {
         let mut stream: Vec<u8> = utf16(&context(run))[2..].to_vec();
         stream.resize(128 * 1024, 0);
@@ -106,9 +107,14 @@ pub(in crate::triage) fn dump(run: &Run, with_context: bool) -> Vec<u8> {
 pub(in crate::triage) fn log(run: &Run) -> String {
     let Run { user, base, time, message, build, .. } = run;
     let mut log = format!("\u{feff}Log file open, 11/23/26 10:00:00\nLogInit: Build: {build}\n");
-    log += "LogInit: Engine Version: 5.3.2-29314046+++UE5+Release-5.3\nLogInit: Build Configuration: Shipping\n";
+    log +=
+        "LogInit: Engine Version: 5.3.2-29314046+++UE5+Release-5.3\nLogInit: Build Configuration: Shipping\n";
     for n in 0..40 {
-        writeln!(log, "[{time}:{n:03}][{n:>3}]LogNet: Warning: {user} lost packet {n} of 203.0.113.{n}:7777, no crash").unwrap();
+        writeln!(
+            log,
+            "[{time}:{n:03}][{n:>3}]LogNet: Warning: {user} lost packet {n} of 203.0.113.{n}:7777, no crash"
+        )
+        .unwrap();
     }
     writeln!(log, "[{time}:728][ 41]LogWindows: Error: === Critical error: ===").unwrap();
     writeln!(log, "[{time}:728][ 41]LogWindows: Error: ").unwrap();
@@ -116,8 +122,14 @@ pub(in crate::triage) fn log(run: &Run) -> String {
         writeln!(log, "[{time}:728][ 41]LogWindows: Error: {line}").unwrap();
     }
     writeln!(log, "[{time}:728][ 41]LogWindows: Error: ").unwrap();
-    for (module, at) in [("Skylark-Win64-Shipping.exe", base + run.offset), ("KERNEL32.DLL", base + 0x1001_257d)] {
-        writeln!(log, "[{time}:728][ 41]LogWindows: Error: [Callstack] 0x{at:016x} {module}!UnknownFunction []").unwrap();
+    for (module, at) in
+        [("Skylark-Win64-Shipping.exe", base + run.offset), ("KERNEL32.DLL", base + 0x1001_257d)]
+    {
+        writeln!(
+            log,
+            "[{time}:728][ 41]LogWindows: Error: [Callstack] 0x{at:016x} {module}!UnknownFunction []"
+        )
+        .unwrap();
     }
     writeln!(log, "[{time}:730][ 41]LogExit: Executing StaticShutdownAfterError").unwrap();
     log
@@ -126,7 +138,10 @@ pub(in crate::triage) fn log(run: &Run) -> String {
 /// The whole crash of an Unreal game: context, dump and log in its folder, and the log where it always is.
 pub(in crate::triage) fn unreal(run: &Run) -> Session<'static> {
     vec![
-        ("profile/AppData/Local/Skylark/Saved/Crashes/UECC-Windows-1_0000/CrashContext.runtime-xml", context(run).into()),
+        (
+            "profile/AppData/Local/Skylark/Saved/Crashes/UECC-Windows-1_0000/CrashContext.runtime-xml",
+            context(run).into(),
+        ),
         ("profile/AppData/Local/Skylark/Saved/Crashes/UECC-Windows-1_0000/UEMinidump.dmp", dump(run, true)),
         ("profile/AppData/Local/Skylark/Saved/Crashes/UECC-Windows-1_0000/Skylark.log", utf16(&log(run))),
         ("profile/AppData/Local/Skylark/Saved/Logs/Skylark.log", log(run).into()),

@@ -40,13 +40,21 @@ fn what_is_escaped_once_or_twice_is_unescaped_and_nothing_is_expanded() {
 fn a_native_crash_tells_reason_and_address() {
     let message = "<ErrorMessage>Unhandled Exception: EXCEPTION_ACCESS_VIOLATION writing address 0xffffffffffffffff</ErrorMessage>";
     let crash = of(message).crash.unwrap();
-    assert_eq!((crash.cause, crash.reason.as_deref()), (Cause::Native, Some("EXCEPTION_ACCESS_VIOLATION_WRITE")));
+    assert_eq!(
+        (crash.cause, crash.reason.as_deref()),
+        (Cause::Native, Some("EXCEPTION_ACCESS_VIOLATION_WRITE"))
+    );
     assert_eq!(crash.address, Some(AddressClass::NonCanonical));
 }
 
 #[test]
 fn ensures_and_stalls_are_no_crashes() {
-    for element in ["<IsEnsure>true</IsEnsure>", "<IsStall>1</IsStall>", "<CrashType>Ensure</CrashType>", "<CrashType>Stall</CrashType>"] {
+    for element in [
+        "<IsEnsure>true</IsEnsure>",
+        "<IsStall>1</IsStall>",
+        "<CrashType>Ensure</CrashType>",
+        "<CrashType>Stall</CrashType>",
+    ] {
         let context = of(element);
         assert!(context.went_on && context.crash.is_none(), "{element}");
     }
