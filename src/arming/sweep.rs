@@ -38,10 +38,11 @@ impl StartExport {
         arming.begin_pass();
         let met = self.meet(arming, &groups, &marked, end).await;
         let ended: BTreeSet<SessionName> = known.into_iter().filter(|name| met.has_not(name)).collect();
-        tokio::join!(self.passes(arming, &groups, &marked, met.work, start, end), async {
-            self.settle(arming, &ended, &marked).await;
-            self.look_for_unseen(arming, &marked, end).await;
-        });
+        tokio::join!(
+            self.passes(arming, &groups, &marked, met.work, start, end),
+            self.settle(arming, &ended, &marked),
+            self.look_for_unseen(arming, &marked, end),
+        );
         self.gauges(&marked)
     }
 

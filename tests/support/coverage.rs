@@ -189,7 +189,7 @@ fn new_session(id: &SessionId) -> StreamSession {
 
 /// The minutes and the hour after the last crash, which need not be waited for: the bucket says that they are over.
 async fn account_for_all(cloud: &LocalCloud, lives: &[Life]) -> Result<Coverage, Box<dyn std::error::Error>> {
-    for _ in 0..10 {
+    for _ in 0..5 {
         let past = Timestamp::now() - Duration::from_hours(2);
         let look = json!({"at": past, "complete": past}).to_string().into_bytes();
         cloud.s3.put(&cloud.bucket, "state/hourly-look.json", look, &cloud.account.id).await?;
@@ -205,7 +205,7 @@ async fn account_for_all(cloud: &LocalCloud, lives: &[Life]) -> Result<Coverage,
         // What was at work is tried again by Lambda, and remembers nothing.
         cloud.lambda.kill(START_EXPORT)?;
         cloud.bus.fire(SWEEP).ok();
-        let patience = Instant::now() + Duration::from_secs(15);
+        let patience = Instant::now() + Duration::from_secs(50);
         while Instant::now() < patience {
             let coverage = tally(cloud, lives).await;
             if coverage.all.unaccounted == 0 {
