@@ -36,7 +36,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::archive::{
-    Archive, ArchiveError, Entry, Method, Outcome, Read, Reads, Sink, Source, Target as ToRead,
+    Archive, ArchiveError, Entry, Limit, Method, Outcome, Read, Reads, Sink, Source, Stop, Target as ToRead,
 };
 use crate::record::Problem;
 
@@ -197,19 +197,37 @@ fn take<S: Source>(files: &mut Files, read: Read<Reader>, reads: &mut Reads<'_, 
     match sink {
         Reader::Log(scan) => {
             note_limit(files, &file, &outcome);
+            if outcome.given.start > 0 {
+                files.note(
+                    &file,
+                    "log-tail",
+                    &format!("only what follows its first {} bytes was scanned", outcome.given.start),
+                );
+            }
             files.log(&file, scan.finish());
         }
-        Reader::Performance(scan) => files.performance = scan.finish(),
+        Reader::Performance(scan) => {
+            note_limit(files, &file, &outcome);
+            files.performance = scan.finish();
+        }
         Reader::Keep { kind, is_studios, bytes } => match rest {
             Some(rest) if file::needs_more(&bytes) && (bytes.len() as u64) < DUMP_MAX => {
                 let more = Reader::Keep { kind, is_studios, bytes };
                 reads.add(ToRead::further(rest, None, DUMP_MAX, DUMP_MAX, more).kept(DUMP_MAX));
             }
-            _ => files.bytes(&file, kind, is_studios, &bytes),
+            _ => {
+                let is_enough = matches!(kind, Kind::Dump | Kind::Core | Kind::Envelope | Kind::Studio)
+                    && matches!(outcome.stop, Stop::Limit(Limit::Compressed(_) | Limit::Inflated(_)));
+                if !is_enough {
+                    note_limit(files, &file, &outcome);
+                }
+                files.bytes(&file, kind, is_studios, &bytes);
+            }
         },
     }
 }
 
+/// Notes a limit that was hit, or damage.
 fn note_limit(files: &mut Files, file: &File, outcome: &Outcome) {
     if let Some(finding) = outcome.finding() {
         files.note(file, finding.code, &finding.detail);

@@ -67,7 +67,7 @@ pub(super) const STARTS: &[Start] = &[
         "ue.critical",
         Header,
         Crash,
-        r"=== Critical error: ===|\bFatal error!\s*$|LogExit: Executing StaticShutdownAfterError",
+        r"=== Critical error: ===|Log\w+: (?:Error: )?Fatal error!\s*$|LogExit: Executing StaticShutdownAfterError",
     ),
     (
         "ue.assert",
@@ -193,7 +193,7 @@ pub(super) const STARTS: &[Start] = &[
     (
         "linux.seg",
         Line,
-        Crash,
+        NearEnd,
         r"^(?P<msg>Segmentation fault|Aborted)(?: \(core dumped\))?\s*$|(?P<dumped>\(core dumped\))\s*$",
     ),
     // How a program says that it leaves on its own account: Unreal's FEngineLoop::Exit and FOutputDeviceFile::TearDown.

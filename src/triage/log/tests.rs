@@ -12,7 +12,7 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
             "LogCore: Fatal error!",
             "LogExit: Executing StaticShutdownAfterError",
         ],
-        &["=== Handled ensure: ===", "Fatal error! or not", "Critical error"],
+        &["=== Handled ensure: ===", "Fatal error!", "Critical error"],
     ),
     (
         "ue.assert",

@@ -153,4 +153,5 @@ fn a_stored_logs_end_is_enough() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let found = runtime.block_on(examine(&bytes, Some(bytes.len() as u64), None, &Rules::default())).unwrap();
     assert_eq!(found.crash.unwrap().exception.kind.unwrap(), "SIGSEGV");
+    assert_eq!(found.problems[0].code, "log-tail");
 }
