@@ -65,7 +65,7 @@ async fn a_missing_variable_and_a_wrong_one_are_named_together() {
         function.environment.remove("CAPTURE_BUCKET");
         function.environment.insert("STREAM_GROUPS".to_owned(), "not a group".to_owned());
     }
-    let executables = executables::build(&["start-export", "index-export"], false).unwrap();
+    let executables = executables::available(&["start-export", "index-export"], false).unwrap();
     let options = lambda::Options::new(executables["start-export"].parent().unwrap());
     let lambda =
         Lambda::start(&cloud.account, functions, cloud.mailboxes.clone(), cloud.events.clone(), options);

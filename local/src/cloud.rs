@@ -125,7 +125,7 @@ pub struct LocalCloud {
 impl LocalCloud {
     /// Builds the functions and the game, and starts everything.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let built = executables::build(&["start-export", "index-export", "game"], options.build_output)?;
+        let built = executables::available(&["start-export", "index-export", "game"], options.build_output)?;
         let game = built["game"].clone();
         let account = Account::default();
         let (events, receiver) = EventSender::new(account.clone());

@@ -6,7 +6,7 @@
 //!
 //! - [`cloud`]: all of it together, and the stack of `template.yaml` deployed to it
 //! - [`demo`]: the four games of `cargo demo`, from their start to their records
-//! - [`executables`]: the functions and the game, built by cargo
+//! - [`executables`]: the functions and the game, built by cargo or taken from where the environment says
 //! - [`account`]: who owns it all (account id, Region), and the events that its services emit
 //! - [`iam`]: who may do what; every call to any of the services passes it
 //! - [`delivery`]: queues and topics, which keep what they get
