@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::retention::Retention;
 use crate::session::{Id, ResourceType, region_of};
 
 /// Which stream groups are swept.
@@ -31,6 +32,8 @@ pub struct Config {
     pub bucket: String,
     /// `STREAM_GROUPS`: comma-separated ids or ARNs, or `*`.
     pub stream_groups: StreamGroups,
+    /// `CRASH_RETENTION_DAYS` and its like, where they are set: for how long the bucket keeps what.
+    pub retention: Option<Retention>,
 }
 
 /// Everything that is wrong with the environment.
@@ -62,7 +65,12 @@ impl Config {
         let region = read("AWS_REGION");
         let groups = read("STREAM_GROUPS").unwrap_or_default();
         let stream_groups = parse_stream_groups(&groups, region.as_deref(), &mut mistakes);
-        if mistakes.is_empty() { Ok(Self { bucket, stream_groups }) } else { Err(ConfigError(mistakes)) }
+        let retention = Retention::from_lookup(read, &mut mistakes);
+        if mistakes.is_empty() {
+            Ok(Self { bucket, stream_groups, retention })
+        } else {
+            Err(ConfigError(mistakes))
+        }
     }
 }
 

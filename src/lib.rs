@@ -21,6 +21,7 @@
 //! | [`layout`] | the bucket's keys |
 //! | [`record`] | markers and records: what is kept of a session |
 //! | [`verdict`] | from what is known to what happened |
+//! | [`retention`] | how long an export is kept |
 //! | [`archive`] | reads zips by ranges, from wherever ranges can be had; knows no AWS |
 //! | [`triage`] | from the files of a session to findings; knows no AWS |
 //!
@@ -41,6 +42,7 @@ pub mod error;
 pub mod indexing;
 pub mod layout;
 pub mod record;
+pub mod retention;
 pub mod service;
 pub mod session;
 pub mod store;

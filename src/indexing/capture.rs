@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::archive::ArchiveError;
 use crate::error::Error;
 use crate::layout::{self, ExportName};
-use crate::record::{self, ExportObject, Marker, Problem, Record, SessionFacts, State};
+use crate::record::{self, ExportObject, Marker, Problem, Record, SessionFacts, State, Verdict};
 use crate::service::ServiceError;
 use crate::session::{Phase, Session, SessionName};
 use crate::store::{ExportReader, ReadError, RecordWrite};
@@ -69,7 +69,7 @@ impl IndexExport {
         };
         let mut record = judged(examined, known?, name);
         record.indexed_by = Some(request_id.to_owned());
-        record.export = Some(self.export_object(object, &reader));
+        record.export = Some(self.export_object(object, &reader, record.judgement.verdict.as_ref()));
         let key =
             layout::record_key(record_date(&record, name), &record.session.application(), &name.session);
         let announced = match self.store.put_record(&key, &record).await? {
@@ -111,13 +111,20 @@ impl IndexExport {
         })
     }
 
-    fn export_object(&self, object: &ObjectRef, reader: &ExportReader) -> ExportObject {
+    fn export_object(
+        &self,
+        object: &ObjectRef,
+        reader: &ExportReader,
+        verdict: Option<&Verdict>,
+    ) -> ExportObject {
+        let kept = self.retention.zip(verdict).zip(reader.written_at());
         ExportObject {
             bucket: self.store.bucket().to_owned(),
             key: object.key.clone(),
             version_id: object.version_id.clone(),
             etag: reader.etag(),
             size: reader.size().or(object.size),
+            expires_on: kept.map(|((retention, verdict), at)| retention.expires_on(verdict, at)),
         }
     }
 

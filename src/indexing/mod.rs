@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::layout;
+use crate::retention::Retention;
 use crate::store::Store;
 use crate::streams::Streams;
 
@@ -22,6 +23,7 @@ use self::input::{Input, ObjectRef};
 pub struct IndexExport {
     streams: Streams,
     store: Store,
+    retention: Option<Retention>,
 }
 
 /// What `index-export` answers: the record of the export that it was told of, or what it was told of instead.
@@ -49,10 +51,10 @@ pub struct Ignored {
 }
 
 impl IndexExport {
-    /// The function, with its clients.
+    /// The function, with its clients, and for how long exports are kept, if that is known.
     #[must_use]
-    pub fn new(streams: Streams, store: Store) -> Self {
-        Self { streams, store }
+    pub fn new(streams: Streams, store: Store, retention: Option<Retention>) -> Self {
+        Self { streams, store, retention }
     }
 
     /// Indexes the exports that an event tells of. One that fails does not keep the others from being indexed.

@@ -1,5 +1,6 @@
 //! What a record tells of an export: the object, the crash, the build, the files.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// The zip that a record was made from.
@@ -19,6 +20,9 @@ pub struct ExportObject {
     /// Its size in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
+    /// The day at whose beginning, in UTC, S3 deletes it, by the bucket's lifecycle rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_on: Option<Date>,
 }
 
 /// Where and how it crashed.

@@ -7,9 +7,11 @@ use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crash_capture_local::account::Account;
 use crash_capture_local::cloud::{APPLICATION, LocalCloud, Options, STREAM_GROUP};
 use crash_capture_local::executables::workspace;
 use crash_capture_local::streams::{SessionId, StartOptions, Status, StreamSession};
+use crash_capture_local::template::{Stack, StackOptions, Template};
 use serde_json::Value;
 
 /// The logical ids of `template.yaml`.
@@ -155,4 +157,12 @@ pub(crate) fn event(file: &str, changes: &[(&str, Value)]) -> Value {
 /// The project's own event about a session.
 pub(crate) fn session_event(cloud: &Cloud, session: &SessionId) -> Value {
     event("start-export/session-event-arn.json", &[("/detail/streamSessionArn", cloud.arn(session).into())])
+}
+
+/// The stack of `template.yaml` with these parameters, not running.
+pub(crate) fn stack_with(parameters: &[(&str, &str)]) -> Stack {
+    let parameters = [("StreamGroups", "*")].iter().chain(parameters);
+    let parameters = parameters.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let options = StackOptions { name: "crash-capture".into(), account: Account::default(), parameters };
+    Template::read(&workspace().join("template.yaml")).unwrap().resolve(&options).unwrap()
 }

@@ -7,7 +7,7 @@
 //!
 //! Who may do what is [`Iam`]'s affair. Without `s3:ListBucket` an object that is not there is answered with 403.
 //!
-//! Not here: versions, ACLs, encryption, lifecycle rules, `ListObjects` version 1, `UploadPartCopy`, the
+//! Not here: versions, ACLs, encryption, deletion by lifecycle rules, `ListObjects` version 1, `UploadPartCopy`, the
 //! parts of finished objects, checksums of XML requests beyond the signed SHA-256. A write without a checksum gets none
 //! (S3 computes a CRC64NVME), and a malformed `Range` is an error (S3 ignores it).
 //!
@@ -22,6 +22,7 @@ mod events;
 mod exchange;
 mod files;
 mod gate;
+pub mod lifecycle;
 mod listing;
 mod multipart;
 mod object;
