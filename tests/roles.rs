@@ -4,17 +4,15 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crash_capture_local::cloud::{APPLICATION, LocalCloud, Options, STREAM_GROUP, StartError};
 use crash_capture_local::iam::{Grant, Ledger};
 use crash_capture_local::streams::{SessionId, StartOptions, Status};
 use futures_util::{StreamExt, stream};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use support::{
-    Cloud, FAILED_INVOCATIONS, INDEX_EXPORT, START_EXPORT, SWEEP, crash_after, event, session_event,
-};
+use support::{INDEX_EXPORT, START_EXPORT, SWEEP, event};
 
 /// The grants that nothing uses but AWS itself, beyond what the local cloud does: the policy's logical id, the
 /// statement, the action, and why it is needed.
@@ -22,8 +20,6 @@ const ONLY_AWS: &[(&str, &str, &str, &str)] = &[];
 
 /// How many clouds run at the same time.
 const AT_ONCE: usize = 8;
-
-const UNDELIVERED_EVENTS: &str = "UndeliveredEventsQueue";
 
 /// What makes functions and services use everything that they are granted. Nothing in it may fail because of a refusal.
 #[derive(Debug, Clone, Copy)]
@@ -158,7 +154,6 @@ async fn every_grant_is_used_every_call_is_granted_and_a_missing_grant_is_notice
     let differences = differences(&together, ONLY_AWS);
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 
-    let started = Instant::now();
     let used = together.grants.iter().filter(|(_, users)| !users.is_empty()).map(|(grant, _)| grant.clone());
     let clouds = used.map(|grant| {
         let used_here = !ledger.grants[&grant].is_empty();
@@ -166,7 +161,6 @@ async fn every_grant_is_used_every_call_is_granted_and_a_missing_grant_is_notice
     });
     let unnoticed = stream::iter(clouds).map(|(grant, scenario)| tokio::spawn(unnoticed(grant, scenario)));
     let unnoticed: Vec<_> = unnoticed.buffer_unordered(AT_ONCE).collect().await;
-    println!("{} grants in {:?}", unnoticed.len(), started.elapsed());
     let unnoticed: Vec<_> = unnoticed.into_iter().filter_map(Result::unwrap).collect();
     assert!(unnoticed.is_empty(), "nothing misses\n{}", unnoticed.join("\n"));
 }
@@ -179,4 +173,28 @@ async fn unnoticed(grant: Grant, scenario: Scenario) -> Option<String> {
         Err(error) => panic!("{grant}: {error}"),
     };
     (!noticed).then(|| grant.to_string())
+}
+
+#[tokio::test]
+async fn the_list_of_what_only_aws_uses_has_to_be_true() {
+    let (cloud, _folder) = start(None, STREAM_GROUP).await.unwrap();
+    cloud.bus.fire(SWEEP).unwrap();
+    cloud.bus.settled().await;
+    let ledger = cloud.iam.ledger();
+    cloud.stop().await;
+    let listed = |action| {
+        let entry = [("StartExportRole", "Logs", action, "a reason")];
+        let other = |difference: &String| difference.contains("StartExportRole, Logs");
+        differences(&ledger, &entry).into_iter().filter(other).collect::<Vec<_>>()
+    };
+    let used = listed("logs:PutLogEvents");
+    assert!(used.len() == 1 && used[0].starts_with("used after all: "), "{used:?}");
+    let gone = listed("logs:PutLogEvnts");
+    assert_eq!(gone, ["no grant: StartExportRole, Logs: logs:PutLogEvnts"]);
+    // What is listed and unused is as it should be.
+    let unused = ("StartExportRole", "Markers", "s3:DeleteObject");
+    let entry = [(unused.0, unused.1, unused.2, "a reason")];
+    let about = |difference: &String| difference.contains("s3:DeleteObject");
+    assert!(!differences(&ledger, &entry).iter().any(about));
+    assert!(differences(&ledger, &[]).iter().any(about));
 }

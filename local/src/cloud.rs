@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::account::{Account, EventSender};
 use crate::delivery::{Mailboxes, Message};
-use crate::eventbridge::{Bus, Schedules};
+use crate::eventbridge::{Bus, Disorder, Schedules};
 use crate::executables::{self, BuildError};
 use crate::iam::{Attachment, Denied, Effect, Grant, Holder, Iam, PolicyError, Principal, StatementParts};
 use crate::lambda::{self, Credentials, Lambda};
@@ -43,6 +43,10 @@ pub struct Options {
     /// Whether requests count as what they are, plain HTTP. Otherwise they count as sent over TLS: nobody but this
     /// machine sees the loopback interface, and the bucket's policy would let nobody in.
     pub plain_http: bool,
+    /// How EventBridge delivers events.
+    pub disorder: Disorder,
+    /// [`lambda::Options::delivers_twice`]
+    pub invoked_twice: bool,
     /// Whether cargo's progress in building the functions and the game goes to standard error.
     pub build_output: bool,
 }
@@ -59,6 +63,8 @@ impl Options {
             timings: Timings::default(),
             without: BTreeSet::new(),
             plain_http: false,
+            disorder: Disorder::default(),
+            invoked_twice: false,
             build_output: false,
         }
     }
@@ -148,6 +154,7 @@ impl LocalCloud {
         let mut lambda = lambda::Options::new(built["start-export"].parent().unwrap_or(Path::new(".")));
         lambda.variables = endpoints(endpoint.url(), &streams);
         lambda.iam = iam.clone();
+        lambda.delivers_twice = options.invoked_twice;
         let functions = stack.functions.clone();
         let lambda = Lambda::start(&account, functions, mailboxes.clone(), events.clone(), lambda).await?;
         let rules = stack.rules.clone();
@@ -158,6 +165,7 @@ impl LocalCloud {
             lambda.clone(),
             mailboxes.clone(),
             options.schedules,
+            options.disorder,
         );
         Ok(Self {
             account,

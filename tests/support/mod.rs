@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::fs;
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -10,36 +11,45 @@ use std::time::Duration;
 use crash_capture_local::account::Account;
 use crash_capture_local::cloud::{APPLICATION, LocalCloud, Options, STREAM_GROUP};
 use crash_capture_local::executables::workspace;
-use crash_capture_local::streams::{SessionId, StartOptions, Status, StreamSession};
+use crash_capture_local::streams::{
+    EndReason, Listings, SessionId, StartOptions, Status, StreamSession, Switches,
+};
 use crash_capture_local::template::{Stack, StackOptions, Template};
 use serde_json::Value;
+use tokio::time::{Instant, sleep};
 
 /// The logical ids of `template.yaml`.
 pub(crate) const START_EXPORT: &str = "StartExportFunction";
 pub(crate) const INDEX_EXPORT: &str = "IndexExportFunction";
 pub(crate) const SWEEP: &str = "StartExportFunctionSweep";
 pub(crate) const FAILED_INVOCATIONS: &str = "FailedInvocationsQueue";
+pub(crate) const UNDELIVERED_EVENTS: &str = "UndeliveredEventsQueue";
+
+/// Longer than anything takes, on a busy machine too.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A local cloud in a folder of its own. A call that no role allows fails the test, unless it was announced.
 pub(crate) struct Cloud {
-    cloud: LocalCloud,
+    local: LocalCloud,
     announced: Mutex<Vec<&'static str>>,
+    /// What AWS does not document, as it is here.
+    pub(crate) switches: Switches,
     folder: tempfile::TempDir,
 }
 
 impl Drop for Cloud {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
         let announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
-        let refusals = self.cloud.iam.ledger().refusals;
+        let refusals = self.local.iam.ledger().refusals;
         let (expected, unexpected): (Vec<_>, Vec<_>) =
             refusals.iter().partition(|refusal| announced.contains(&refusal.denied.action.as_str()));
         let missing: Vec<_> = announced
             .iter()
             .filter(|action| !expected.iter().any(|refusal| refusal.denied.action == **action))
             .collect();
-        if std::thread::panicking() {
-            return;
-        }
         let unexpected: Vec<_> = unexpected.into_iter().map(ToString::to_string).collect();
         assert!(unexpected.is_empty(), "nothing grants these calls:\n{}", unexpected.join("\n"));
         assert!(missing.is_empty(), "these calls were to be refused, and were not: {missing:?}");
@@ -50,7 +60,7 @@ impl Deref for Cloud {
     type Target = LocalCloud;
 
     fn deref(&self) -> &LocalCloud {
-        &self.cloud
+        &self.local
     }
 }
 
@@ -67,7 +77,9 @@ impl Cloud {
         // CloudTrail tells of sessions only where a test says so.
         options.timings.cloudtrail_after = None;
         change(&mut options);
-        Self { cloud: LocalCloud::start(options).await.unwrap(), announced: Mutex::default(), folder }
+        let switches = options.switches.clone();
+        let local = LocalCloud::start(options).await.unwrap();
+        Self { local, announced: Mutex::default(), switches, folder }
     }
 
     /// Announces that calls of this action will be refused.
@@ -87,6 +99,17 @@ impl Cloud {
         session
     }
 
+    /// Lets a session's game do now what it would have done later.
+    pub(crate) fn now(&self, session: &SessionId) {
+        fs::write(self.streams.folder(session).unwrap().join("application/now"), "").unwrap();
+    }
+
+    /// Tells of a session, as a backend does.
+    pub(crate) async fn tell(&self, session: &SessionId) {
+        self.events.put_raw(session_event(self, session));
+        self.bus.settled().await;
+    }
+
     /// Invokes `start-export` and gives its answer, which must not be an error.
     pub(crate) async fn start_export(&self, event: &Value) -> Value {
         self.lambda.invoke(START_EXPORT, event).await.unwrap().result.unwrap()
@@ -101,6 +124,55 @@ impl Cloud {
     pub(crate) async fn sweep(&self) {
         self.bus.fire(SWEEP).unwrap();
         self.bus.settled().await;
+    }
+
+    /// Sweeps once a moment until a condition holds.
+    pub(crate) async fn sweep_until(&self, what: &str, condition: impl AsyncFn() -> bool) {
+        let start = Instant::now();
+        while !condition().await {
+            assert!(start.elapsed() < PATIENCE, "not even after many sweeps: {what}");
+            self.sweep().await;
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Sweeps until these sessions are armed.
+    pub(crate) async fn sweep_until_armed(&self, sessions: &[&SessionId]) {
+        let is_armed = async |session: &SessionId| {
+            self.marker(session).await.is_some_and(|marker| marker["armedAt"].is_string())
+        };
+        self.sweep_until("the sessions are armed", async || {
+            for session in sessions {
+                if !is_armed(session).await {
+                    return false;
+                }
+            }
+            true
+        })
+        .await;
+    }
+
+    /// Sweeps until a session has a record of this state; gives it.
+    pub(crate) async fn sweep_until_recorded(&self, session: &SessionId, state: &str) -> Value {
+        let is_recorded = async || self.record(session).await.is_some_and(|record| record["state"] == state);
+        self.sweep_until(&format!("the session is recorded as {state}"), is_recorded).await;
+        self.record(session).await.unwrap()
+    }
+
+    /// Waits until the service shows everything that has happened so far.
+    pub(crate) async fn caught_up(&self) {
+        let Switches { listings, metadata_after, end_reason, .. } = &self.switches;
+        let listings = match listings {
+            Listings::Current => Duration::ZERO,
+            Listings::Lag(time) | Listings::Double(time) | Listings::Miss(time) => *time,
+        };
+        let end_reason = if let EndReason::After(time) = end_reason { *time } else { Duration::ZERO };
+        sleep(listings + (*metadata_after).max(end_reason)).await;
+    }
+
+    /// Whether the service tells why a session ended.
+    pub(crate) fn tells_end_reasons(&self) -> bool {
+        self.switches.end_reason != EndReason::Never && self.switches.forgotten_after.is_none()
     }
 
     /// Waits until a session has ended, its export has arrived, and whatever that set off is over.
@@ -120,6 +192,12 @@ impl Cloud {
         contents
     }
 
+    /// Every record and every export, and what they hold: what does not change any more once a session is settled.
+    pub(crate) async fn results(&self) -> Vec<(String, Vec<u8>)> {
+        let is_result = |key: &str| ["index/", "exports/", "reports/"].iter().any(|it| key.starts_with(it));
+        self.contents().await.into_iter().filter(|(key, _)| is_result(key)).collect()
+    }
+
     /// An export's tags.
     pub(crate) fn tags(&self, key: &str) -> Vec<(String, String)> {
         let object = self.s3.object(&self.bucket, key).unwrap();
@@ -132,8 +210,15 @@ impl Cloud {
     }
 }
 
+/// A game that crashes when it is told to.
+pub(crate) const CRASH: [&str; 2] = crash_after("300");
+/// A game that exits when it is told to, as its log says.
+pub(crate) const EXIT: [&str; 2] = ["--exit-after", "300"];
+/// A game that quits when it is told to, and says nothing.
+pub(crate) const QUIT: [&str; 2] = ["--quit-after", "300"];
+
 /// A session that crashes after this long.
-pub(crate) fn crash_after(seconds: &str) -> [&str; 2] {
+pub(crate) const fn crash_after(seconds: &str) -> [&str; 2] {
     ["--crash-after", seconds]
 }
 
@@ -146,7 +231,7 @@ pub(crate) fn long_since(arguments: &[&str]) -> StartOptions {
 
 /// An event of the collection in `events/`, with some of its fields changed.
 pub(crate) fn event(file: &str, changes: &[(&str, Value)]) -> Value {
-    let text = std::fs::read_to_string(workspace().join("events").join(file)).unwrap();
+    let text = fs::read_to_string(workspace().join("events").join(file)).unwrap();
     let mut event: Value = serde_json::from_str(&text).unwrap();
     for (pointer, value) in changes {
         *event.pointer_mut(pointer).unwrap_or_else(|| panic!("{file} has no {pointer}")) = value.clone();

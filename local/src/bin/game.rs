@@ -11,6 +11,8 @@
 //! | `--hang-after SECONDS` | presents no more frames, but stays alive |
 //! | none of these | exits after ten minutes |
 //!
+//! A file `now` in its working directory makes it do so at once, and is gone then.
+//!
 //! Arguments that it does not know go into its log and change nothing, as with any game.
 
 use std::env;
@@ -32,6 +34,8 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 30);
 const FRAMES_PER_SECOND: u64 = 30;
+/// The file whose appearance ends the wait.
+const NOW: &str = "now";
 const LONGEST_LIFE: Duration = Duration::from_mins(10);
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -129,7 +133,7 @@ fn present_frames(until: Duration, log: &mut Log) -> io::Result<u64> {
     let mut screen = io::stdout().lock();
     let mut frames = 0;
     let mut next = start;
-    while start.elapsed() < until {
+    while start.elapsed() < until && fs::remove_file(NOW).is_err() {
         screen.write_all(b".")?;
         screen.flush()?;
         if frames % FRAMES_PER_SECOND == 0 {

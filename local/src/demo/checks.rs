@@ -19,6 +19,7 @@ pub(super) fn compare(cloud: &LocalCloud, played: &[Played]) -> Vec<Difference> 
             differences.push(format!("{count} events ended in {}", queue.name));
         }
     }
+    differences.extend(cloud.iam.ledger().refusals.iter().map(ToString::to_string));
     differences
 }
 

@@ -10,7 +10,7 @@ pub mod input;
 pub mod pattern;
 pub mod schedule;
 
-pub use bus::{Bus, RoutedEvent, Schedules};
+pub use bus::{Bus, Disorder, RoutedEvent, Schedules};
 pub use input::{Input, InputError};
 pub use pattern::{Pattern, PatternError};
 pub use schedule::{Rate, ScheduleError};

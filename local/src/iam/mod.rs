@@ -211,7 +211,9 @@ impl Iam {
             },
             None => {
                 let mut ledger = self.ledger_mut();
-                matching.iter().for_each(|it| ledger.count(&it.statement.grant, principal));
+                for attachment in matching {
+                    ledger.count(&attachment.statement.grant, principal);
+                }
                 return Ok(());
             }
         };

@@ -21,7 +21,7 @@ impl Activity {
         Self { count: Arc::new(watch::Sender::new(0)) }
     }
 
-    pub(super) fn begin(&self) -> Busy {
+    pub(crate) fn begin(&self) -> Busy {
         self.count.send_modify(|count| *count += 1);
         Busy { count: Arc::clone(&self.count) }
     }

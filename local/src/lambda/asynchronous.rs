@@ -32,8 +32,6 @@ enum Condition {
 
 impl Lambda {
     /// Runs the function until it succeeds or the event is given up, and tells who wants to know.
-    ///
-    /// Lambda delivers at least once. A fault that delivers an event twice, late or out of order would be put in here.
     pub(super) async fn process(self, pool: std::sync::Arc<Pool>, event: QueuedEvent) {
         let config = &pool.function.asynchronous;
         let mut age = Age::new();

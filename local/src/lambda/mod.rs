@@ -64,6 +64,10 @@ pub struct Options {
     pub concurrency: usize,
     /// How long a minute of the pause between two attempts lasts. Lambda pauses for one, then for two.
     pub minute: Duration,
+    /// Whether the queue of each function delivers every event twice: "it's possible for it to receive the same event from
+    /// Lambda multiple times because the queue itself is eventually consistent" (Lambda developer guide, "Asynchronous
+    /// invocation"). The request id is the same then; that both happen at once is the worst case, not a documented one.
+    pub delivers_twice: bool,
     /// Whether the functions' log lines also go to standard error.
     pub echo: bool,
     /// Who may do what.
@@ -80,6 +84,7 @@ impl Options {
             variables: BTreeMap::new(),
             concurrency: 10,
             minute: Duration::from_millis(50),
+            delivers_twice: false,
             echo: false,
             iam: Iam::default(),
         }
@@ -115,6 +120,7 @@ struct Inner {
     mailboxes: Mailboxes,
     events: EventSender,
     minute: Duration,
+    delivers_twice: bool,
     activity: Activity,
     invocations: Mutex<Vec<LoggedInvocation>>,
 }
@@ -154,6 +160,7 @@ impl Lambda {
                 mailboxes,
                 events,
                 minute: options.minute,
+                delivers_twice: options.delivers_twice,
                 activity: Activity::new(),
                 invocations: Mutex::default(),
             }),
@@ -189,9 +196,12 @@ impl Lambda {
         let pool = Arc::clone(self.pool(function)?);
         check_size(&payload, MAX_ASYNCHRONOUS)?;
         let request_id = request_id();
-        let event =
-            QueuedEvent { request_id: request_id.clone(), payload, busy: self.inner.activity.begin() };
-        tokio::spawn(self.clone().process(pool, event));
+        let deliveries = if self.inner.delivers_twice { 2 } else { 1 };
+        for _ in 0..deliveries {
+            let busy = self.inner.activity.begin();
+            let event = QueuedEvent { request_id: request_id.clone(), payload: payload.clone(), busy };
+            tokio::spawn(self.clone().process(Arc::clone(&pool), event));
+        }
         Ok(request_id)
     }
 

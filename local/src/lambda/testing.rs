@@ -68,6 +68,7 @@ impl Local {
         let account = Account::default();
         let (sender, events) = EventSender::new(account.clone());
         let mailboxes = Mailboxes::new([QUEUE, DEAD_LETTERS, TOPIC].map(str::to_owned));
+        let mailboxes = mailboxes.with_policies(options.iam.clone());
         let lambda =
             Lambda::start(&account, functions, mailboxes.clone(), sender, options).await.expect("it starts");
         Self { lambda, mailboxes, events }

@@ -135,21 +135,23 @@ fn admit<'a>(service: &Service, call: &'a Call) -> Result<&'a Caller, ServiceErr
 /// Performs an operation. Its answer is null where it has no body.
 fn perform(service: &Arc<Service>, call: &Call, caller: &Caller) -> Result<Value, ServiceError> {
     check_identifiers(call)?;
-    let entry = || service.books().session(&service.account, &call.group, &call.session);
+    let entry = || service.remembered(&call.group, &call.session);
     match call.operation {
         Operation::StartStreamSession => {
             let started = service.start(&call.group, input::body(&call.body)?, Duration::ZERO)?;
             Ok(outputs::session(&started, &service.account))
         }
-        Operation::GetStreamSession => Ok(outputs::session(&entry()?.session(), &service.account)),
+        Operation::GetStreamSession => {
+            Ok(outputs::session(&service.switches.shown(&*entry()?), &service.account))
+        }
         Operation::ListStreamSessions => {
             let books = service.books();
             let group = &books.group(&service.account, &call.group)?.group.id;
-            let page = books.page(Some(group), &ListQuery::read(&call.query)?)?;
+            let page = books.page(Some(group), &ListQuery::read(&call.query)?, &service.switches)?;
             Ok(list(page, |session| outputs::summary(session, &service.account)))
         }
         Operation::ListStreamSessionsByAccount => {
-            let page = service.books().page(None, &ListQuery::read(&call.query)?)?;
+            let page = service.books().page(None, &ListQuery::read(&call.query)?, &service.switches)?;
             Ok(list(page, |session| outputs::account_summary(session, &service.account)))
         }
         Operation::TerminateStreamSession => {

@@ -3,20 +3,23 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::account::Account;
 
 use super::error::ServiceError;
 use super::input::{ListQuery, StartStreamSession};
 use super::life::Command;
-use super::paging::PageToken;
+use super::paging::{PageToken, Place};
 use super::session::{SessionId, StreamSession};
 use super::setup::{Application, Capacity};
+use super::switches::{PageOrder, Switches};
 
 /// Everything that the service knows. It lives in memory alone.
 #[derive(Debug, Default)]
@@ -40,9 +43,60 @@ pub(super) struct Entry {
     pub(super) folder: PathBuf,
     /// How many frames its game has presented.
     pub(super) frames: Arc<AtomicU64>,
+    /// Why its export will fail, if it shall.
+    export_failure: OnceLock<String>,
+    /// The session after each change, the oldest first: what those see who lag behind.
+    history: Mutex<Vec<(Instant, Arc<StreamSession>)>>,
 }
 
 impl Entry {
+    /// A session as it begins.
+    pub(super) fn new(
+        session: StreamSession,
+        commands: mpsc::UnboundedSender<Command>,
+        folder: PathBuf,
+    ) -> Self {
+        let history = Mutex::new(vec![(Instant::now(), Arc::new(session.clone()))]);
+        Self {
+            state: watch::Sender::new(session),
+            commands,
+            folder,
+            frames: Arc::default(),
+            export_failure: OnceLock::new(),
+            history,
+        }
+    }
+
+    /// The session as it was this long ago; nothing if it had not begun then.
+    pub(super) fn ago(&self, ago: Duration) -> Option<Arc<StreamSession>> {
+        let history = self.history();
+        let past = match Instant::now().checked_sub(ago) {
+            Some(then) => history.iter().rev().find(|(at, _)| *at <= then),
+            None => None,
+        };
+        past.map(|(_, session)| Arc::clone(session))
+    }
+
+    /// Makes the export fail, if it has not been told to already.
+    pub(super) fn fail_export(&self, reason: &str) {
+        self.export_failure.set(reason.to_owned()).ok();
+    }
+
+    /// Why the export is to fail.
+    pub(super) fn export_failure(&self) -> Option<&str> {
+        self.export_failure.get().map(String::as_str)
+    }
+
+    fn history(&self) -> MutexGuard<'_, Vec<(Instant, Arc<StreamSession>)>> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes a change down, while nobody else can make one.
+    fn changed(&self, session: &mut StreamSession) {
+        session.last_updated_at = Timestamp::now();
+        self.history().push((Instant::now(), Arc::new(session.clone())));
+    }
+
     /// The session as it is now.
     pub(super) fn session(&self) -> StreamSession {
         self.state.borrow().clone()
@@ -52,7 +106,7 @@ impl Entry {
     pub(super) fn update(&self, change: impl FnOnce(&mut StreamSession)) {
         self.state.send_modify(|session| {
             change(session);
-            session.last_updated_at = Timestamp::now();
+            self.changed(session);
         });
     }
 
@@ -67,7 +121,7 @@ impl Entry {
             result = change(session);
             let changed = matches!(result, Ok(true));
             if changed {
-                session.last_updated_at = Timestamp::now();
+                self.changed(session);
             }
             changed
         });
@@ -138,30 +192,64 @@ impl Books {
         &self,
         stream_group_id: Option<&str>,
         query: &ListQuery,
+        switches: &Switches,
     ) -> Result<(Vec<StreamSession>, Option<String>), ServiceError> {
         let scope = format!("{stream_group_id:?} {:?} {:?}", query.status, query.export_status);
         let token = query.next_token.as_deref().map(|token| PageToken::read(token, &scope)).transpose()?;
-        let first = || {
-            let stream_group_id = stream_group_id.unwrap_or_default().to_owned();
-            Bound::Included(SessionId { stream_group_id, id: String::new() })
+        let place = token.map_or(Place::First, |token| token.place);
+        let mut candidates = self.from(stream_group_id, &place, query, switches).peekable();
+        let (mut items, mut seen, mut last) = (Vec::new(), 0, None);
+        let is_full = |seen: usize, found: usize| match switches.filtered_by_page {
+            Some(size) => seen >= size.min(query.max_results),
+            None => found >= query.max_results,
         };
-        let start = token.map_or_else(first, |token| Bound::Excluded(token.last));
-        let mut matching = self
-            .sessions
-            .range((start, Bound::Unbounded))
-            .take_while(|(id, _)| stream_group_id.is_none_or(|group| id.stream_group_id == group))
-            .filter(|(_, entry)| {
-                let session = entry.state.borrow();
-                let export_status = session.export.as_ref().map(|export| export.status);
-                query.status.is_none_or(|status| session.status == status)
-                    && query.export_status.is_none_or(|status| export_status == Some(status))
-            })
-            .map(|(_, entry)| entry.session());
-        let items: Vec<_> = matching.by_ref().take(query.max_results).collect();
-        let more = matching.next().is_some();
-        let last = items.last().filter(|_| more);
-        let next = last.map(|session| PageToken { scope, last: session.id.clone() }.to_string());
-        Ok((items, next))
+        while !is_full(seen, items.len())
+            && let Some((id, entry)) = candidates.next()
+        {
+            items.extend(switches.listed(entry, query));
+            (seen, last) = (seen + 1, Some(id));
+        }
+        // Without a filter by page, the last page is known to be the last.
+        let more = match switches.filtered_by_page {
+            Some(_) => candidates.peek().is_some(),
+            None => candidates.any(|(_, entry)| switches.listed(entry, query).is_some()),
+        };
+        let next = last.filter(|_| more).map(|last| place.after(seen, last, switches.page_order));
+        Ok((items, next.map(|place| PageToken { scope, place }.to_string())))
+    }
+
+    /// The sessions of a stream group, or of the account, from a place of the listing on.
+    fn from<'a>(
+        &'a self,
+        stream_group_id: Option<&'a str>,
+        place: &Place,
+        query: &ListQuery,
+        switches: &Switches,
+    ) -> Box<dyn Iterator<Item = (&'a SessionId, &'a Entry)> + 'a> {
+        let of_group = move |(id, _): &(&SessionId, &Arc<Entry>)| {
+            stream_group_id.is_none_or(|group| id.stream_group_id == group)
+        };
+        let start = match place {
+            Place::After(last) => Bound::Excluded(last.clone()),
+            Place::First | Place::Behind(_) => {
+                let stream_group_id = stream_group_id.unwrap_or_default().to_owned();
+                Bound::Included(SessionId { stream_group_id, id: String::new() })
+            }
+        };
+        let sessions = self.sessions.range((start, Bound::Unbounded)).take_while(of_group);
+        let sessions = sessions.map(|(id, entry)| (id, &**entry));
+        match switches.page_order {
+            PageOrder::Fixed => Box::new(sessions),
+            PageOrder::LastChangedFirst => {
+                let behind = if let Place::Behind(count) = place { *count } else { 0 };
+                let counts = |(_, entry): &(&SessionId, &Entry)| {
+                    switches.filtered_by_page.is_some() || switches.listed(entry, query).is_some()
+                };
+                let mut sessions: Vec<_> = sessions.filter(counts).collect();
+                sessions.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.state.borrow().last_updated_at));
+                Box::new(sessions.into_iter().skip(behind))
+            }
+        }
     }
 }
 
@@ -174,6 +262,6 @@ fn local_id<'a>(account: &Account, kind: &str, identifier: &'a str) -> Option<&'
     }
 }
 
-fn not_found(what: &str, identifier: &str) -> ServiceError {
+pub(super) fn not_found(what: &str, identifier: &str) -> ServiceError {
     ServiceError::ResourceNotFound(format!("{what} {identifier} was not found"))
 }

@@ -34,10 +34,10 @@ pub(super) fn record(
         return;
     }
     let detail = detail(&service.account, operation, caller, parameters, outcome);
-    let bus = service.events.clone();
+    let (bus, source) = (service.events.clone(), service.switches.cloudtrail_source);
     service.spawn(async move {
         sleep(delay).await;
-        bus.put("aws.gameliftstreams", "AWS API Call via CloudTrail", &[], &detail);
+        bus.put(source, "AWS API Call via CloudTrail", &[], &detail);
     });
 }
 

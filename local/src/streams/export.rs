@@ -70,8 +70,10 @@ pub(super) async fn settle(service: &Service, entry: &Entry, folders: &Folders, 
     let session = entry.session();
     let Some(export) = &session.export else { return };
     sleep(service.timings.export_takes).await;
-    let delivered =
-        deliver(service, &session, &export.output_uri, &export.access_key_id, folders, before).await;
+    let delivered = match entry.export_failure() {
+        Some(reason) => Err(reason.to_owned()),
+        None => deliver(service, &session, &export.output_uri, &export.access_key_id, folders, before).await,
+    };
     sleep(service.switches.pending_after_delivery).await;
     settle_as(entry, delivered);
 }

@@ -17,6 +17,7 @@ use super::process::Game;
 use super::service::Service;
 use super::session::{Status, StatusReason};
 use super::setup::Application;
+use super::switches::ExportedWhile;
 
 /// What a session can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,10 +83,22 @@ impl Life {
         let folders = Folders::new(&self.entry.folder);
         match self.play(&folders).await {
             Ok((End::Terminated(reason), before)) => {
-                sleep(self.service.switches.terminating).await;
-                drop(place);
-                self.settle(Status::Terminated, reason);
-                export::settle(&self.service, &self.entry, &folders, before).await;
+                let end = async {
+                    sleep(self.service.switches.terminating).await;
+                    drop(place);
+                    self.settle(Status::Terminated, reason);
+                };
+                let export = export::settle(&self.service, &self.entry, &folders, before);
+                match self.service.switches.exported_while {
+                    ExportedWhile::Terminated => {
+                        end.await;
+                        export.await;
+                    }
+                    ExportedWhile::Terminating => {
+                        export.await;
+                        end.await;
+                    }
+                }
             }
             Ok((End::Failed(reason), before)) => {
                 drop(place);

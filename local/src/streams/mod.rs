@@ -19,6 +19,7 @@
 //! - `api`: HTTP; the one way that each request takes, `calls`: the log of it
 //! - `input`, `validation`, `outputs`, `paging`, `error`: requests and answers in the model's forms
 //! - `service`, `books`, `operations`: the service's state, and what its operations do to it
+//! - `views`: what callers are shown of a session, which may lag behind
 //! - `life`: a session from its start to its end; `process`, `folders`, `performance`: its game
 //! - `export`, `delivery`: the zip, and its way into S3
 //! - [`alarms`]: CloudWatch; `cloudtrail`: CloudTrail
@@ -46,6 +47,7 @@ mod setup;
 mod start;
 mod switches;
 mod validation;
+mod views;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -71,7 +73,10 @@ pub use self::input::{
 pub use self::session::{ExportFiles, ExportStatus, SessionId, Status, StatusReason, StreamSession};
 pub use self::setup::{Application, StreamGroup};
 pub use self::start::{StartOptions, StartedBy};
-pub use self::switches::{ExportAfterError, GeneratedName, SecondExport, Switches, Timings, WrongStatus};
+pub use self::switches::{
+    EndReason, ExportAfterError, ExportedWhile, GeneratedName, Listings, PageOrder, SecondExport, Switches,
+    Timings, WrongStatus,
+};
 
 /// What the service needs.
 #[derive(Debug, Clone)]
@@ -210,6 +215,12 @@ impl Streams {
     /// Takes the client away from a connected session, which waits for it to come back.
     pub fn disconnect_client(&self, session: &SessionId) -> Result<(), ServiceError> {
         self.tell(session, Command::DisconnectClient)
+    }
+
+    /// Makes the export of a session fail, for this reason, once the session has ended.
+    pub fn fail_export(&self, session: &SessionId, reason: &str) -> Result<(), ServiceError> {
+        self.known(session)?.fail_export(reason);
+        Ok(())
     }
 
     /// Makes the service fail under a live session, which ends in `ERROR` with `internalError`.

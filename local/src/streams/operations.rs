@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::books::Entry;
 use super::error::ServiceError;
@@ -79,8 +79,7 @@ impl Service {
     fn entry_for(&self, session: StreamSession) -> (Arc<Entry>, mpsc::UnboundedReceiver<Command>) {
         let (commands, receiver) = mpsc::unbounded_channel();
         let folder = self.root.join(&session.id.stream_group_id).join(&session.id.id);
-        let entry = Entry { state: watch::Sender::new(session), commands, folder, frames: Arc::default() };
-        (Arc::new(entry), receiver)
+        (Arc::new(Entry::new(session, commands, folder)), receiver)
     }
 
     /// Requests the export of a live session's files, on behalf of a caller.

@@ -6,14 +6,37 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ServiceError;
 use super::session::SessionId;
+use super::switches::PageOrder;
 
 /// What a token stands for. As text it is opaque: JSON in hexadecimal digits.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PageToken {
     /// The list and the filters for which the token was made.
     pub(super) scope: String,
-    /// The last session of the page before.
-    pub(super) last: SessionId,
+    /// Where the page begins.
+    pub(super) place: Place,
+}
+
+/// A place in a listing.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Place {
+    /// Its beginning.
+    First,
+    /// After this session, the last one that the page before looked at.
+    After(SessionId),
+    /// Behind so many sessions, whichever they are by then.
+    Behind(usize),
+}
+
+impl Place {
+    /// The place after a page that began at this one and looked at so many sessions, of which this was the last.
+    pub(super) fn after(&self, seen: usize, last: &SessionId, order: PageOrder) -> Self {
+        match (order, self) {
+            (PageOrder::Fixed, _) => Self::After(last.clone()),
+            (PageOrder::LastChangedFirst, Self::Behind(before)) => Self::Behind(before + seen),
+            (PageOrder::LastChangedFirst, _) => Self::Behind(seen),
+        }
+    }
 }
 
 impl PageToken {
@@ -44,7 +67,7 @@ mod tests {
 
     fn token() -> PageToken {
         let last = SessionId { stream_group_id: "sg-1AB2C3De4".into(), id: "ABC123def4567".into() };
-        PageToken { scope: "all".into(), last }
+        PageToken { scope: "all".into(), place: Place::After(last) }
     }
 
     #[test]

@@ -19,8 +19,34 @@ pub struct Switches {
     pub pending_after_delivery: Duration,
     /// How long `TERMINATING` lasts ("The stream session is ending").
     pub terminating: Duration,
+    /// In which status the files are exported. The developer guide says "when the session is in Terminated state", and
+    /// nothing of when others see that state, so that is the default.
+    pub exported_while: ExportedWhile,
     /// Which instant the `YYYYMMDD-HHMMSS` of a generated file name is.
     pub generated_name: GeneratedName,
+    /// What a listing shows. The API reference calls `ListStreamSessions` a list "in no particular order" and says nothing
+    /// of its consistency. The default is what a caller hopes for.
+    pub listings: Listings,
+    /// Where a listing's next page begins. It is not said what becomes of a session that changes, or begins, between two
+    /// pages. By default each has its place, so that none stands on two pages, and none on no page.
+    pub page_order: PageOrder,
+    /// How many sessions a page looks at before the filters are applied to them: "`MaxResults`: the number of results to
+    /// return", which many of AWS's listings read as "at most". `None`, the default: the filters come first, and a page is
+    /// full unless it is the last.
+    pub filtered_by_page: Option<usize>,
+    /// How long after a request for an export `ExportFilesMetadata` is still absent. Nothing says that a
+    /// `GetStreamSession` after the request sees it at once, which is the default.
+    pub metadata_after: Duration,
+    /// When an ended session has a `StatusReason`. The model calls it optional and says that it is there for `TERMINATED`
+    /// and `ERROR` sessions; by default it is there at once.
+    pub end_reason: EndReason,
+    /// How long after its end the service forgets a session: it is in no listing, and every call for it is a
+    /// `ResourceNotFoundException`. The console lists the sessions of 90 days; of the API there are only "existing session
+    /// record retention policies". `None`, the default: never, as no local cloud runs that long.
+    pub forgotten_after: Option<Duration>,
+    /// The envelope's `source` of CloudTrail's events. The developer guide shows what CloudTrail records, not how EventBridge
+    /// wraps it; `aws.` and the endpoint's prefix is what the other services have.
+    pub cloudtrail_source: &'static str,
 }
 
 impl Default for Switches {
@@ -31,7 +57,15 @@ impl Default for Switches {
             export_after_error: ExportAfterError::Exported,
             pending_after_delivery: Duration::ZERO,
             terminating: Duration::from_millis(200),
+            exported_while: ExportedWhile::Terminated,
             generated_name: GeneratedName::Created,
+            listings: Listings::Current,
+            page_order: PageOrder::Fixed,
+            filtered_by_page: None,
+            metadata_after: Duration::ZERO,
+            end_reason: EndReason::AtOnce,
+            forgotten_after: None,
+            cloudtrail_source: "aws.gameliftstreams",
         }
     }
 }
@@ -65,6 +99,52 @@ pub enum ExportAfterError {
     Fails,
     /// The export stays `PENDING` for ever.
     StaysPending,
+}
+
+/// See [`Switches::exported_while`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportedWhile {
+    /// `TERMINATED`: whoever sees the zip can see that state too.
+    Terminated,
+    /// `TERMINATING`: the zip is there before anybody can see the session's end.
+    Terminating,
+}
+
+/// See [`Switches::listings`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listings {
+    /// Each page shows its sessions as they are when it is made.
+    Current,
+    /// Each page shows its sessions as they were this long ago, and the filters are applied to that: a session that began
+    /// since is missing, one that ended since is alive. `GetStreamSession` knows better.
+    Lag(Duration),
+    /// A session whose status has changed within this time stands in the listing of its old status, as it was then, and in
+    /// that of its new one: it changed between the two.
+    Double(Duration),
+    /// A session whose status has changed within this time stands in neither.
+    Miss(Duration),
+}
+
+/// See [`Switches::page_order`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageOrder {
+    /// Each session has its place, whatever becomes of it.
+    Fixed,
+    /// The session that changed last comes first, and the next page begins after so many sessions: one that changes or
+    /// begins in between pushes another one from the first page to the second, where it stands again; one that leaves the
+    /// list lets another one slip from the second to the first, which nobody asks for any more.
+    LastChangedFirst,
+}
+
+/// See [`Switches::end_reason`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndReason {
+    /// With the status.
+    AtOnce,
+    /// This long after the status.
+    After(Duration),
+    /// It has none.
+    Never,
 }
 
 /// See [`Switches::generated_name`].

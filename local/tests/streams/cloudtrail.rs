@@ -81,3 +81,11 @@ async fn nothing_is_recorded_of_reading_or_without_a_trail() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!((cloud.events(), untrailed.events()), (vec![], vec![]));
 }
+
+#[tokio::test]
+async fn an_events_source_may_be_another_one() {
+    let switches = Switches { cloudtrail_source: "aws.gamelift", ..Switches::default() };
+    let mut cloud = Cloud::with(switches, quick()).await;
+    cloud.begin(StartOptions::new(GROUP, SCRIPT));
+    assert_eq!(cloud.event(is_start).await["source"], "aws.gamelift");
+}

@@ -4,8 +4,8 @@ use std::fs;
 use std::time::Duration;
 
 use crash_capture_local::streams::{
-    Application, ExportAfterError, ExportStatus, GeneratedName, SecondExport, SessionId, StartOptions,
-    Status, Switches, WrongStatus,
+    Application, ExportAfterError, ExportStatus, ExportedWhile, GeneratedName, SecondExport, SessionId,
+    StartOptions, Status, Switches, WrongStatus,
 };
 
 use crate::cloud::{BUCKET, Cloud, FOR_EVER, GROUP, SCRIPT, UNTIL_ENDED, code, quick};
@@ -217,4 +217,29 @@ async fn a_session_that_ends_in_an_error_is_exported_or_fails_or_stays_pending()
         let export = cloud.streams.session(&session).and_then(|session| session.export).expect("an export");
         assert_eq!(export.status, expected);
     }
+}
+
+#[tokio::test]
+async fn an_export_can_arrive_before_the_sessions_end_is_to_be_seen() {
+    let switches = Switches {
+        exported_while: ExportedWhile::Terminating,
+        terminating: Duration::from_secs(1),
+        ..Switches::default()
+    };
+    let mut cloud = with(switches).await;
+    let session = armed(&cloud, UNTIL_ENDED, &uri("one.zip")).await;
+    cloud.end(&session);
+    cloud.uploads.recv().await.expect("an upload");
+    assert_eq!(cloud.streams.session(&session).expect("a session").status, Status::Terminating);
+    assert_eq!(outcome(&cloud, &session).await.0, ExportStatus::Succeeded);
+}
+
+#[tokio::test]
+async fn an_export_can_be_made_to_fail() {
+    let cloud = Cloud::start().await;
+    let session = armed(&cloud, UNTIL_ENDED, &uri("one.zip")).await;
+    cloud.streams.fail_export(&session, "Access Denied").expect("a known session");
+    cloud.end(&session);
+    let expected = (ExportStatus::Failed, Some("Access Denied".to_owned()), uri("one.zip"));
+    assert_eq!(outcome(&cloud, &session).await, expected);
 }

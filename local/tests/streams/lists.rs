@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::cloud::{Cloud, GAME, GROUP, LOCATION, code};
 
 /// A session that is in the books and nowhere else, created so many seconds after the first one.
-fn session(group: &str, number: usize, status: Status) -> StreamSession {
+pub(crate) fn session(group: &str, number: usize, status: Status) -> StreamSession {
     let created_at =
         Timestamp::from_second(1_795_000_000 + i64::try_from(number).expect("small")).expect("a time");
     // A multiplicative hash: ids in no order at all.
@@ -33,7 +33,7 @@ fn session(group: &str, number: usize, status: Status) -> StreamSession {
     }
 }
 
-fn ids(items: &[StreamSessionSummary]) -> Vec<&str> {
+pub(crate) fn ids(items: &[StreamSessionSummary]) -> Vec<&str> {
     items.iter().filter_map(|item| item.arn()?.rsplit('/').next()).collect()
 }
 

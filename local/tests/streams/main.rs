@@ -8,3 +8,4 @@ mod exports;
 mod games;
 mod life;
 mod lists;
+mod views;

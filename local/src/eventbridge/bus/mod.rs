@@ -1,5 +1,6 @@
 //! The default event bus.
 
+mod disorder;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,9 @@ use crate::delivery::{DeliveryError, Mailboxes, Message, Recipient};
 use crate::eventbridge::{Rule, Service, Target};
 use crate::iam::Denied;
 use crate::lambda::{InvokeError, Lambda};
+
+pub use self::disorder::Disorder;
+use self::disorder::Shuffler;
 
 /// Whether schedules run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +63,7 @@ struct Router {
     lambda: Lambda,
     mailboxes: Mailboxes,
     log: Mutex<Vec<RoutedEvent>>,
+    shuffler: Shuffler,
 }
 
 /// Ended with the last clone of the bus.
@@ -74,9 +79,7 @@ impl Drop for Tasks {
 }
 
 impl Bus {
-    /// Begins to route the events of [`crate::account::EventSender`], in their order.
-    ///
-    /// Events that are late, twice or out of order would be put in here.
+    /// Begins to route the events of [`crate::account::EventSender`], in their order but for the disorder.
     #[must_use]
     pub fn start(
         account: Account,
@@ -85,8 +88,10 @@ impl Bus {
         lambda: Lambda,
         mailboxes: Mailboxes,
         schedules: Schedules,
+        disorder: Disorder,
     ) -> Self {
-        let router = Arc::new(Router { account, rules, lambda, mailboxes, log: Mutex::default() });
+        let shuffler = Shuffler::new(disorder);
+        let router = Arc::new(Router { account, rules, lambda, mailboxes, log: Mutex::default(), shuffler });
         let (probes, asked) = mpsc::unbounded_channel();
         let mut tasks = vec![tokio::spawn(route(Arc::clone(&router), events, asked)).abort_handle()];
         if let Schedules::Running { minute } = schedules {
@@ -104,14 +109,9 @@ impl Bus {
     pub fn fire(&self, rule: &str) -> Result<(), NoSchedule> {
         let is_it = |candidate: &&Rule| candidate.logical_id == rule || candidate.name == rule;
         let schedule = |rule: &&Rule| rule.enabled && rule.schedule.is_some();
-        let rule = self
-            .router
-            .rules
-            .iter()
-            .filter(schedule)
-            .find(is_it)
-            .ok_or_else(|| NoSchedule(rule.to_owned()))?;
-        self.router.fire(rule);
+        let is_it = |candidate: &Rule| is_it(&candidate) && schedule(&candidate);
+        let index = self.router.rules.iter().position(is_it).ok_or_else(|| NoSchedule(rule.to_owned()))?;
+        self.router.fire(index);
         Ok(())
     }
 
@@ -175,7 +175,7 @@ async fn run_schedule(router: Arc<Router>, rule: usize, interval: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
-        router.fire(&router.rules[rule]);
+        router.fire(rule);
     }
 }
 
@@ -216,32 +216,50 @@ impl From<DeliveryError> for Undelivered {
 }
 
 impl Router {
-    fn route(&self, event: Value) {
+    fn route(self: &Arc<Self>, event: Value) {
         let matches =
-            |rule: &&Rule| rule.enabled && rule.pattern.as_ref().is_some_and(|it| it.matches(&event));
-        let rules: Vec<_> = self.rules.iter().filter(matches).collect();
-        self.give(&event, &rules);
-        self.write_down(event, &rules);
+            |rule: &Rule| rule.enabled && rule.pattern.as_ref().is_some_and(|it| it.matches(&event));
+        let rules = (0..self.rules.len()).filter(|index| matches(&self.rules[*index])).collect();
+        self.give(event, rules);
     }
 
     /// A schedule's event goes to the schedule's own targets; it never is on the bus.
-    fn fire(&self, rule: &Rule) {
-        let event = self.scheduled_event(rule);
-        self.give(&event, &[rule]);
-        self.write_down(event, &[rule]);
+    fn fire(self: &Arc<Self>, rule: usize) {
+        self.give(self.scheduled_event(&self.rules[rule]), vec![rule]);
     }
 
-    fn give(&self, event: &Value, rules: &[&Rule]) {
-        for rule in rules {
+    /// Delivers an event for some rules, by their places: now, or whenever the disorder has it.
+    fn give(self: &Arc<Self>, event: Value, rules: Vec<usize>) {
+        if !rules.is_empty() {
+            let kind = format!("{} {}", event["source"], event["detail-type"]);
+            for late in self.shuffler.deliveries(&kind) {
+                self.deliver_after(late, &event, &rules);
+            }
+        }
+        let rules = rules.into_iter().map(|rule| self.rules[rule].logical_id.clone()).collect();
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).push(RoutedEvent { event, rules });
+    }
+
+    fn deliver_after(self: &Arc<Self>, late: Duration, event: &Value, rules: &[usize]) {
+        if late.is_zero() {
+            return self.deliver_to_all(event, rules);
+        }
+        // Until then, nobody may think that the bus is empty.
+        let busy = self.lambda.activity().begin();
+        let (router, event, rules) = (Arc::clone(self), event.clone(), rules.to_vec());
+        tokio::spawn(async move {
+            tokio::time::sleep(late).await;
+            router.deliver_to_all(&event, &rules);
+            drop(busy);
+        });
+    }
+
+    fn deliver_to_all(&self, event: &Value, rules: &[usize]) {
+        for rule in rules.iter().map(|rule| &self.rules[*rule]) {
             for target in &rule.targets {
                 self.deliver(event, rule, target);
             }
         }
-    }
-
-    fn write_down(&self, event: Value, rules: &[&Rule]) {
-        let rules = rules.iter().map(|rule| rule.logical_id.clone()).collect();
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).push(RoutedEvent { event, rules });
     }
 
     fn deliver(&self, event: &Value, rule: &Rule, target: &Target) {

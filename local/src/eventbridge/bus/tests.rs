@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Bus, NoSchedule, Schedules};
+use super::{Bus, Disorder, NoSchedule, Schedules};
 use crate::account::{Account, EventSender};
 use crate::delivery::{Mailboxes, Recipient};
 use crate::eventbridge::{Input, Pattern, Rule, Service, Target};
@@ -18,6 +18,10 @@ struct Local {
 
 impl Local {
     async fn start(rules: Vec<Rule>, schedules: Schedules) -> Self {
+        Self::in_disorder(rules, schedules, Disorder::default()).await
+    }
+
+    async fn in_disorder(rules: Vec<Rule>, schedules: Schedules, disorder: Disorder) -> Self {
         let account = Account::default();
         let (events, receiver) = EventSender::new(account.clone());
         let mailboxes = Mailboxes::new([QUEUE, DEAD_LETTERS, TOPIC].map(str::to_owned));
@@ -26,7 +30,8 @@ impl Local {
         let functions = vec![echo("Echo"), told];
         let lambda = Lambda::start(&account, functions, mailboxes.clone(), events.clone(), options());
         let lambda = lambda.await.expect("it starts");
-        let bus = Bus::start(account, rules, receiver, lambda.clone(), mailboxes.clone(), schedules);
+        let bus =
+            Bus::start(account, rules, receiver, lambda.clone(), mailboxes.clone(), schedules, disorder);
         Self { bus, events, lambda, mailboxes }
     }
 
@@ -196,4 +201,44 @@ async fn schedules_run_by_themselves_at_the_given_pace() {
     assert!(fired.iter().all(|it| it.rules == ["Tick"]));
     tokio::time::sleep(Duration::from_millis(120)).await;
     assert_eq!(local.bus.log().len(), fired.len(), "nothing fires after the end");
+}
+
+#[tokio::test]
+async fn events_may_come_twice_and_late_and_settled_waits_for_them() {
+    let rules = vec![
+        matching("R", &json!({"source": [{"prefix": "a"}]}), vec![queue()]),
+        scheduled("Tick", Service::Rules),
+    ];
+    let late = Duration::from_millis(150);
+    let disorder = Disorder { twice: true, late: late..=late, seed: 0 };
+    let local = Local::in_disorder(rules, Schedules::ByHand, disorder).await;
+    let start = std::time::Instant::now();
+    for source in ["a1", "a2", "other"] {
+        local.events.put(source, "Test", &[], &json!({}));
+    }
+    local.bus.fire("Tick").unwrap();
+    tokio::time::sleep(late / 3).await;
+    assert!(local.sources(QUEUE).is_empty());
+    local.bus.settled().await;
+    assert!(start.elapsed() >= late);
+    let mut sources = local.sources(QUEUE);
+    sources.sort();
+    assert_eq!(sources, ["a1", "a1", "a2", "a2", "aws.events", "aws.events"]);
+    assert_eq!(local.bus.log().len(), 4, "what happened is logged once");
+}
+
+#[tokio::test]
+async fn events_may_come_out_of_order() {
+    let rules = vec![matching("R", &json!({"detail-type": ["Test"]}), vec![queue()])];
+    let disorder = Disorder { twice: false, late: Duration::ZERO..=Duration::from_millis(300), seed: 1 };
+    let local = Local::in_disorder(rules, Schedules::ByHand, disorder).await;
+    let sent: Vec<_> = (0..8).map(|number| format!("s{number}")).collect();
+    for source in &sent {
+        local.events.put(source, "Test", &[], &json!({}));
+    }
+    local.bus.settled().await;
+    let mut received = local.sources(QUEUE);
+    assert_ne!(received, sent);
+    received.sort();
+    assert_eq!(received, sent);
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::delivery::{Message, Recipient};
+use crate::iam::{Attachment, Effect, Holder, Iam, StatementParts};
 use crate::lambda::testing::{BUS, DEAD_LETTERS, Local, QUEUE, TOPIC, echo, options};
 use crate::lambda::{Function, LoggedInvocation, Options};
 
@@ -161,4 +162,59 @@ async fn records_can_go_to_functions_and_topics() {
     assert_eq!(record["requestPayload"]["requestPayload"], json!({"x": 1}));
     let functions: Vec<_> = local.lambda.invocations().into_iter().map(|it| it.function).collect();
     assert_eq!(functions, ["First", "Second"]);
+}
+
+#[tokio::test]
+async fn the_queue_may_deliver_an_event_twice_with_the_same_request_id() {
+    let twice = Options { delivers_twice: true, ..options() };
+    let local = Local::with(vec![with_destinations("Echo")], twice).await;
+    let (_, attempts) = run(&local, "Echo", json!({"x": 1})).await;
+    assert_eq!(attempts.len(), 2);
+    assert!(attempts.iter().all(|attempt| attempt.attempt == 1 && attempt.outcome.result.is_ok()));
+}
+
+#[tokio::test]
+async fn each_destination_takes_a_permission_of_the_functions_role() {
+    let other = echo("Other").arn;
+    let destinations = [
+        (Recipient::Queue(QUEUE.into()), "sqs:SendMessage"),
+        (Recipient::Topic(TOPIC.into()), "sns:Publish"),
+        (Recipient::EventBus(BUS.into()), "events:PutEvents"),
+        (Recipient::Function(other), "lambda:InvokeFunction"),
+    ];
+    let function = |destination: &Recipient| {
+        let mut function = echo("Echo");
+        function.asynchronous.on_success = Some(destination.clone());
+        function
+    };
+    for (destination, action) in &destinations {
+        for is_allowed in [true, false] {
+            let statement = StatementParts {
+                policy: "EchoRole".into(),
+                statement: "It".into(),
+                effect: Effect::Allow,
+                principals: None,
+                actions: (false, vec!["logs:*".into(), if is_allowed { *action } else { "s3:*" }.into()]),
+                resources: Some((false, vec!["*".into()])),
+                conditions: Vec::new(),
+            };
+            let holder = Holder::Role(echo("Echo").role);
+            let statements = statement.take_apart().unwrap().into_iter();
+            let attach = |statement| Attachment { holder: holder.clone(), statement };
+            let iam = Iam::new(statements.map(attach).collect(), false);
+            let functions = vec![function(destination), echo("Other")];
+            let options = Options { iam: iam.clone(), ..options() };
+            let mut local = Local::with(functions, options).await;
+            run(&local, "Echo", json!({})).await;
+            let told = messages(&local, QUEUE).len()
+                + messages(&local, TOPIC).len()
+                + usize::from(local.events.try_recv().is_ok())
+                + local.lambda.invocations().iter().filter(|it| it.function == "Other").count();
+            assert_eq!(told, usize::from(is_allowed), "{action}");
+            let refused: Vec<_> = iam.ledger().refusals.into_iter().map(|it| it.denied).collect();
+            let expected = if is_allowed { Vec::new() } else { vec![(*action, destination.arn())] };
+            let refused: Vec<_> = refused.iter().map(|it| (&*it.action, &*it.resource)).collect();
+            assert_eq!(refused, expected);
+        }
+    }
 }

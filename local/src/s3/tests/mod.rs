@@ -25,6 +25,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{BucketOptions, Endpoint, S3};
 use crate::account::{Account, EventSender};
+use crate::iam::Iam;
 
 /// The bucket that each fixture has; its events go to EventBridge.
 const BUCKET: &str = "captures";
@@ -41,9 +42,14 @@ struct Fixture {
 
 impl Fixture {
     async fn new() -> Self {
+        Self::with(Iam::default()).await
+    }
+
+    async fn with(iam: Iam) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (sender, events) = EventSender::new(Account::default());
         let s3 = S3::new(&folder.path().join("root"), Account::default(), sender).unwrap();
+        let s3 = s3.with_policies(iam);
         s3.create_bucket(BUCKET, BucketOptions { eventbridge: true }).unwrap();
         s3.allow("AKIDTESTS", "secret");
         let endpoint = s3.serve().await.unwrap();

@@ -3,6 +3,7 @@
 mod functions;
 mod intrinsics;
 mod parameters;
+mod policies;
 mod rules;
 mod stack;
 mod syntax;
