@@ -12,11 +12,12 @@ use crash_capture_local::streams::{SessionId, StartOptions, Status};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 
-use support::{INDEX_EXPORT, START_EXPORT, SWEEP, event};
+use support::{INDEX_EXPORT, START_EXPORT, SWEEP, crash_news, event};
 
 /// The grants that nothing uses but AWS itself, beyond what the local cloud does: the policy's logical id, the
 /// statement, the action, and why it is needed.
-const ONLY_AWS: &[(&str, &str, &str, &str)] = &[];
+const ONLY_AWS: &[(&str, &str, &str, &str)] =
+    &[("NewsTopicPolicy", "Alarms", "sns:Publish", "the stack's own alarms go off on AWS alone")];
 
 /// How many clouds run at the same time.
 const AT_ONCE: usize = 8;
@@ -54,6 +55,7 @@ async fn start(
     let mut options = Options::new(folder.path());
     options.timings.cloudtrail_after = None;
     options.parameters.insert("StreamGroups".to_owned(), stream_groups.to_owned());
+    options.parameters.insert("EveryCrash".to_owned(), "ENABLED".to_owned());
     options.without.extend(without);
     Ok((LocalCloud::start(options).await?, folder))
 }
@@ -83,6 +85,8 @@ async fn listed_groups(cloud: &LocalCloud) {
         cloud.s3.backdate(&cloud.bucket, &object.key, Duration::from_mins(11)).unwrap();
     }
     cloud.bus.fire(SWEEP).unwrap();
+    cloud.bus.settled().await;
+    tell_of_crashes(cloud);
     cloud.bus.settled().await;
     undeliverable(cloud);
 }
@@ -124,6 +128,15 @@ fn undeliverable(cloud: &LocalCloud) {
     }
     let bucket = [("/detail/bucket/name", json!(cloud.bucket))];
     cloud.events.put_raw(event("index-export/object-created.json", &bucket));
+    cloud.stack.topics.iter().for_each(|topic| cloud.mailboxes.delete(&topic.arn));
+    tell_of_crashes(cloud);
+}
+
+/// A crash that was not seen before, and one that was.
+fn tell_of_crashes(cloud: &LocalCloud) {
+    for first_seen in [true, false] {
+        cloud.events.put_raw(crash_news(cloud, first_seen));
+    }
 }
 
 /// What is wrong between what is granted and what is used, in words.

@@ -220,6 +220,13 @@ impl LocalCloud {
         queue.and_then(|queue| self.mailboxes.messages(&queue.arn)).unwrap_or_default()
     }
 
+    /// What the topic of this logical id has been given to publish.
+    #[must_use]
+    pub fn published(&self, topic: &str) -> Vec<Message> {
+        let topic = self.stack.topics.iter().find(|candidate| candidate.logical_id == topic);
+        topic.and_then(|topic| self.mailboxes.messages(&topic.arn)).unwrap_or_default()
+    }
+
     /// How many requests a function has made to read an object, and how many bytes of it it got: as S3 saw it.
     #[must_use]
     pub fn reads(&self, function: &str, key: &str) -> (usize, u64) {

@@ -251,3 +251,13 @@ pub(crate) fn stack_with(parameters: &[(&str, &str)]) -> Stack {
     let options = StackOptions { name: "crash-capture".into(), account: Account::default(), parameters };
     Template::read(&workspace().join("template.yaml")).unwrap().resolve(&options).unwrap()
 }
+
+/// What is on the bus when `index-export` has found a crash.
+pub(crate) fn crash_news(cloud: &LocalCloud, first_seen: bool) -> Value {
+    let function = cloud.stack.functions.iter().find(|function| function.logical_id == INDEX_EXPORT).unwrap();
+    let changes = [
+        ("/detail/requestContext/functionArn", format!("{}:$LATEST", function.arn).into()),
+        ("/detail/responsePayload/signature/firstSeen", first_seen.into()),
+    ];
+    event("news/first-sight.json", &changes)
+}
