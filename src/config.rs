@@ -34,6 +34,8 @@ pub struct Config {
     pub stream_groups: StreamGroups,
     /// `CRASH_RETENTION_DAYS` and its like, where they are set: for how long the bucket keeps what.
     pub retention: Option<Retention>,
+    /// `STACK_NAME`: the dimension `Stack` of the metrics.
+    pub stack: String,
 }
 
 /// Everything that is wrong with the environment.
@@ -67,7 +69,8 @@ impl Config {
         let stream_groups = parse_stream_groups(&groups, region.as_deref(), &mut mistakes);
         let retention = Retention::from_lookup(read, &mut mistakes);
         if mistakes.is_empty() {
-            Ok(Self { bucket, stream_groups, retention })
+            let stack = read("STACK_NAME").unwrap_or_else(|| "crash-capture".to_owned());
+            Ok(Self { bucket, stream_groups, retention, stack })
         } else {
             Err(ConfigError(mistakes))
         }

@@ -4,6 +4,7 @@
 
 mod capture;
 mod input;
+mod metrics;
 
 pub use capture::{Announced, Capture};
 
@@ -24,6 +25,8 @@ pub struct IndexExport {
     streams: Streams,
     store: Store,
     retention: Option<Retention>,
+    /// The dimension `Stack` of the metrics.
+    stack: String,
 }
 
 /// What `index-export` answers: the record of the export that it was told of, or what it was told of instead.
@@ -51,10 +54,10 @@ pub struct Ignored {
 }
 
 impl IndexExport {
-    /// The function, with its clients, and for how long exports are kept, if that is known.
+    /// The function, with its clients, for how long exports are kept, if that is known, and the stack's name.
     #[must_use]
-    pub fn new(streams: Streams, store: Store, retention: Option<Retention>) -> Self {
-        Self { streams, store, retention }
+    pub fn new(streams: Streams, store: Store, retention: Option<Retention>, stack: String) -> Self {
+        Self { streams, store, retention, stack }
     }
 
     /// Indexes the exports that an event tells of. One that fails does not keep the others from being indexed.
@@ -66,7 +69,13 @@ impl IndexExport {
         let (mut captures, mut ignored, mut first_error) = (Vec::new(), Vec::new(), None);
         for object in objects {
             let key = object.key.clone();
-            match self.index(object, request_id).await {
+            let indexed = self.index(object, request_id).await;
+            if let Ok(capture) = &indexed
+                && let Err(error) = metrics::write(&self.stack, capture)
+            {
+                tracing::warn!(%error, "the metrics could not be written");
+            }
+            match indexed {
                 Ok(Capture::Indexed(announced)) => captures.push(*announced),
                 Ok(Capture::Ignored(code)) => {
                     tracing::warn!(key, code, "not indexed");
