@@ -43,7 +43,8 @@ const STATEMENTS: &[Statement] = &[
         ..statement!(a_session_that_cloudtrail_told_of_too_early_is_armed_by_the_sweep)
     },
     Statement {
-        asks: |options| options.timings.activating = Duration::from_secs(1),
+        asks: |options| options.timings.activating = Duration::from_secs(2),
+        except: &[("ended_sessions_forgotten", "not yet: the sweep waits for ever for a forgotten session")],
         ..statement!(a_session_that_was_seen_too_early_and_never_again_is_recorded_as_missed)
     },
     statement!(all_sessions_of_a_listing_are_armed),
@@ -55,7 +56,10 @@ const STATEMENTS: &[Statement] = &[
     statement!(a_session_that_ended_in_error_is_indexed_or_failed_or_still_watched),
     statement!(an_alarm_makes_suspect_the_sessions_that_its_dimensions_select_and_no_other),
     statement!(the_same_events_once_more_and_the_other_way_round_change_nothing),
-    statement!(a_missed_session_stays_missed_whatever_comes_later),
+    Statement {
+        except: &[("ended_sessions_forgotten", "whom nobody saw alive, nobody can tell of")],
+        ..statement!(a_missed_session_stays_missed_whatever_comes_later)
+    },
     statement!(an_export_made_by_hand_is_indexed_where_it_is),
     statement!(s3s_own_notification_says_nothing_new),
 ];
@@ -75,6 +79,8 @@ fn assert_end_reason(cloud: &Cloud, record: &Value, reason: &str) {
         assert_eq!(record["session"]["endReason"], reason, "{record}");
     } else {
         assert_eq!(record["session"].get("endReason"), None, "{record}");
+        let problems = record["problems"].as_array().unwrap();
+        assert!(problems.iter().any(|problem| problem["code"] == "end-reason-unknown"), "{record}");
     }
 }
 
@@ -82,6 +88,11 @@ fn assert_end_reason(cloud: &Cloud, record: &Value, reason: &str) {
 async fn play_to_the_end(cloud: &Cloud, session: &SessionId) {
     cloud.now(session);
     cloud.ended(session).await;
+}
+
+/// Starts the process of `start-export`, which takes a while, where the time matters.
+async fn warm_up(cloud: &Cloud) {
+    cloud.sweep().await;
 }
 
 async fn a_crash_is_recorded_with_module_and_offset(cloud: &Cloud) {
@@ -152,6 +163,7 @@ async fn a_session_that_cloudtrail_told_of_too_early_is_armed_by_the_sweep(cloud
 }
 
 async fn a_session_that_was_seen_too_early_and_never_again_is_recorded_as_missed(cloud: &Cloud) {
+    warm_up(cloud).await;
     let options = StartOptions::new(STREAM_GROUP, APPLICATION).arguments(CRASH);
     let session = cloud.streams.start_session(options).unwrap();
     let answer = cloud.start_export(&session_event(cloud, &session)).await;
@@ -184,7 +196,9 @@ async fn all_sessions_of_a_listing_are_armed(cloud: &Cloud) {
 
 async fn no_sweep_at_any_moment_calls_an_armed_session_missed(cloud: &Cloud) {
     let sweep = event("start-export/scheduled-event.json", &[]);
+    warm_up(cloud).await;
     let session = cloud.play(&CRASH).await;
+    cloud.caught_up().await;
     cloud.tell(&session).await;
     cloud.start_export(&sweep).await;
     cloud.now(&session);
@@ -201,7 +215,8 @@ async fn no_sweep_at_any_moment_calls_an_armed_session_missed(cloud: &Cloud) {
     assert_eq!(record["state"], "indexed", "{record}");
     cloud.ended(&session).await;
     cloud.sweep().await;
-    assert_eq!(cloud.record(&session).await.unwrap()["verdict"], "crash");
+    let record = cloud.record(&session).await.unwrap();
+    assert_eq!([&record["verdict"], &record["trigger"]["kind"]], ["crash", "session-event"]);
 }
 
 async fn an_export_that_failed_is_recorded_with_the_services_own_text(cloud: &Cloud) {
@@ -307,15 +322,21 @@ async fn export_key_of(cloud: &Cloud, session: &SessionId) -> String {
 }
 
 async fn a_missed_session_stays_missed_whatever_comes_later(cloud: &Cloud) {
+    warm_up(cloud).await;
     let session = cloud.play(&CRASH).await;
+    // Long enough for a listing that lags to show it alive after its end.
+    cloud.caught_up().await;
     play_to_the_end(cloud, &session).await;
     cloud.tell(&session).await;
     cloud.sweep().await;
+    assert_eq!(cloud.record(&session).await.unwrap()["state"], "missed");
+    // By then the service tells why it ended.
+    cloud.caught_up().await;
     cloud.tell(&session).await;
     let results = cloud.results().await;
-    cloud.caught_up().await;
     repeat_all_events(cloud).await;
     assert!(cloud.results().await == results, "{:?}", cloud.record(&session).await);
+    assert_eq!(cloud.record(&session).await.unwrap()["reason"]["code"], "never-armed");
     assert_eq!(cloud.marker(&session).await, None, "nobody needs to watch it");
 }
 

@@ -1,5 +1,7 @@
 //! The local cloud as a whole: its services, and the stack of `template.yaml` deployed to them.
 
+mod roles;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,7 @@ use crate::account::{Account, EventSender};
 use crate::delivery::{Mailboxes, Message};
 use crate::eventbridge::{Bus, Disorder, Schedules};
 use crate::executables::{self, BuildError};
-use crate::iam::{Attachment, Denied, Effect, Grant, Holder, Iam, PolicyError, Principal, StatementParts};
+use crate::iam::{Denied, Grant, Iam};
 use crate::lambda::{self, Credentials, Lambda};
 use crate::s3::{self, BucketOptions, S3};
 use crate::streams::{self, Application, Delivery, SessionId, StreamGroup, Streams, Switches, Timings};
@@ -85,8 +87,8 @@ pub enum StartError {
     /// [`Options::without`] names a grant that the template does not have.
     #[error("template.yaml grants no {0}")]
     NoSuchGrant(Grant),
-    /// A role's trust policy does not let Lambda have it.
-    #[error("the role of {0} cannot be assumed by Lambda: {1}")]
+    /// A role's trust policy does not let the service have it that acts in its name.
+    #[error("the role of {0} cannot be assumed: {1}")]
     Role(String, Denied),
     /// S3 refuses the bucket.
     #[error(transparent)]
@@ -136,7 +138,7 @@ impl LocalCloud {
         let account = Account::default();
         let (events, receiver) = EventSender::new(account.clone());
         let mut stack = deploy(&options, &account)?;
-        let iam = enforce(&mut stack, &options)?;
+        let iam = roles::enforce(&mut stack, &options)?;
         let s3 = S3::new(&options.root.join("s3"), account.clone(), events.clone())?;
         let s3 = s3.with_policies(iam.clone());
         let streams = start_streams(&options, &account, &events, &s3, &iam, &game).await?;
@@ -239,27 +241,6 @@ impl LocalCloud {
         reads.fold((0, 0), |(requests, bytes), entry| (requests + 1, bytes + entry.bytes_sent))
     }
 
-    /// Denies a function's role an action on a resource from now on, whatever the template grants. Both may have
-    /// wildcards.
-    pub fn deny(&self, function: &str, action: &str, resource: &str) -> Result<(), PolicyError> {
-        let function = self.stack.functions.iter().filter(|candidate| candidate.logical_id == function);
-        for function in function {
-            let denial = StatementParts {
-                policy: function.logical_id.clone(),
-                statement: "denial".to_owned(),
-                effect: Effect::Deny,
-                principals: None,
-                actions: (false, vec![action.to_owned()]),
-                resources: Some((false, vec![resource.to_owned()])),
-                conditions: Vec::new(),
-            };
-            for statement in denial.take_apart()? {
-                self.iam.attach(Attachment { holder: Holder::Role(function.role.clone()), statement });
-            }
-        }
-        Ok(())
-    }
-
     /// Ends everything: the games, the functions, the services.
     pub async fn stop(self) {
         self.streams.stop().await;
@@ -278,25 +259,6 @@ fn deploy(options: &Options, account: &Account) -> Result<Stack, TemplateError> 
     parameters.entry("StreamGroups".to_owned()).or_insert_with(|| STREAM_GROUP.to_owned());
     let template = Template::read(&executables::workspace().join("template.yaml"))?;
     template.resolve(&StackOptions { name: "crash-capture".to_owned(), account: account.clone(), parameters })
-}
-
-/// The stack's policies, as far as they are wanted. The functions get their roles.
-fn enforce(stack: &mut Stack, options: &Options) -> Result<Iam, StartError> {
-    for grant in &options.without {
-        let before = stack.policies.len();
-        stack.policies.retain(|attachment| attachment.statement.grant != *grant);
-        if stack.policies.len() == before {
-            return Err(StartError::NoSuchGrant(grant.clone()));
-        }
-    }
-    let iam = Iam::new(stack.policies.clone(), options.plain_http);
-    for function in &stack.functions {
-        let lambda = Principal::Service { name: "lambda.amazonaws.com", source: function.arn.clone() };
-        let assumed = iam.authorize(&lambda, "sts:AssumeRole", &function.role, &[]);
-        assumed.map_err(|denied| StartError::Role(function.logical_id.clone(), denied))?;
-        iam.know(&function.credentials.access_key_id, function.principal());
-    }
-    Ok(iam)
 }
 
 async fn start_streams(

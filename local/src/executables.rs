@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Once;
+use std::sync::{Mutex, Once, PoisonError};
 
 use serde_json::Value;
 
@@ -81,8 +81,18 @@ fn existing(names: &[&str], folder: &Path) -> Result<BTreeMap<String, PathBuf>, 
 
 /// Builds cargo binaries of the workspace, in the profile of this process; gives their paths by their names.
 ///
-/// Errors go to standard error, and cargo's progress too if it is wanted. Nothing is done for what is built already.
+/// Errors go to standard error, and cargo's progress too if it is wanted. Nothing is done for what is built already; this
+/// process asks cargo once.
 fn build(binaries: &[&str], progress: bool) -> Result<BTreeMap<String, PathBuf>, BuildError> {
+    static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !binaries.iter().all(|name| built.contains_key(*name)) {
+        built.extend(build_now(binaries, progress)?);
+    }
+    Ok(built.clone())
+}
+
+fn build_now(binaries: &[&str], progress: bool) -> Result<BTreeMap<String, PathBuf>, BuildError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--message-format", "json-render-diagnostics"]).current_dir(workspace());

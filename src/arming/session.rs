@@ -120,8 +120,13 @@ impl Arming<'_> {
         }
     }
 
-    /// Records a session as missed. It has ended, and GameLift Streams knows of no export.
+    /// Records a session as missed. It has ended, and GameLift Streams knows of no export. If its marker does, the service
+    /// has yet to catch up with itself.
     pub(super) async fn record_missed(&self, session: &Session) -> Result<Outcome, Error> {
+        let marker = self.store.marker(&session.name).await?;
+        if marker.is_some_and(|stored| stored.value.armed_at.is_some()) {
+            return Ok(Outcome::NotYet("its export was requested, and is not to be seen".to_owned()));
+        }
         let end_reason = session.end_reason.as_deref().unwrap_or("no reason given");
         let reason = if session.status == "ERROR" {
             Reason::new("never-started", format!("the session ended in ERROR ({end_reason}) without running"))

@@ -34,13 +34,14 @@ impl StartExport {
 }
 
 impl Arming<'_> {
-    /// Arms a session of a listing, if that is still to do.
+    /// Arms a session of a listing, if that is still to do. Listings are no snapshot and may lag behind: the session is
+    /// looked up before anything is done about it.
     async fn arm_listed(&self, session: Session, is_marked: bool) -> Result<Outcome, Error> {
         match session.phase() {
             Phase::Live if is_marked && session.export.is_some() => Ok(Outcome::AlreadyArmed),
             Phase::Starting if is_marked => Ok(Outcome::NotYet(session.status)),
             _ if self.is_late() => Ok(Outcome::NotReached("the invocation's time ran out".to_owned())),
-            _ => self.arm_known(session).await,
+            _ => self.arm_by_name(&session.name).await,
         }
     }
 }

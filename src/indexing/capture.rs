@@ -93,13 +93,13 @@ impl IndexExport {
     }
 
     /// What the marker and GameLift Streams tell of a session. Its files arrive when it ends, and then the service may not
-    /// have written the end down yet: it is asked again for a while.
+    /// have written down yet that it did, or why: it is asked again for a while.
     async fn learn(&self, name: &SessionName) -> Result<Known, Error> {
         let marker = self.store.marker(name).await?.map(|stored| stored.value);
         let mut answer = self.streams.get(name).await;
         for _ in 0..ASKED_FOR_END_REASON {
             match &answer {
-                Ok(Some(session)) if session.phase() != Phase::Ended => {}
+                Ok(Some(session)) if session.phase() != Phase::Ended || session.end_reason.is_none() => {}
                 _ => break,
             }
             tokio::time::sleep(Duration::from_secs(1)).await;

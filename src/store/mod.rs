@@ -105,9 +105,12 @@ impl Store {
         Err(Error::Contended { key, attempts: ATTEMPTS })
     }
 
-    /// Notes in a session's marker that its export was requested.
+    /// Notes in a session's marker that its export was requested. Repeating the request is no news.
     pub async fn note_armed(&self, session: &SessionName, uri: &str, at: Timestamp) -> Result<(), Error> {
         self.update_marker(session, |marker| {
+            if marker.armed_at.is_some() && marker.output_uri.as_deref() == Some(uri) {
+                return false;
+            }
             marker.output_uri = Some(uri.to_owned());
             marker.armed_at = Some(at);
             true

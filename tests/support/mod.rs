@@ -136,7 +136,7 @@ impl Cloud {
         }
     }
 
-    /// Sweeps until these sessions are armed.
+    /// Sweeps until these sessions are armed. As long as they live they have no record.
     pub(crate) async fn sweep_until_armed(&self, sessions: &[&SessionId]) {
         let is_armed = async |session: &SessionId| {
             self.marker(session).await.is_some_and(|marker| marker["armedAt"].is_string())
@@ -150,6 +150,9 @@ impl Cloud {
             true
         })
         .await;
+        for session in sessions {
+            assert_eq!(self.record(session).await, None);
+        }
     }
 
     /// Sweeps until a session has a record of this state; gives it.

@@ -15,8 +15,11 @@ pub(crate) struct Setting {
     pub(crate) apply: fn(&mut Options),
 }
 
-/// How long things lag that lag.
-const LAG: Duration = Duration::from_secs(1);
+/// How long things lag that lag: longer than the steps of a test take on a busy machine, so that it meets the lag.
+const LAG: Duration = Duration::from_secs(2);
+
+/// How late late events are.
+const LATE: Duration = Duration::from_secs(1);
 
 /// The variable that sets [`SEED`].
 pub(crate) const SEED_VARIABLE: &str = "DISORDER_SEED";
@@ -57,15 +60,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
         name: "pending_after_delivery",
         apply: |options| options.switches.pending_after_delivery = LAG,
     },
-    Setting { name: "long_terminating", apply: |options| options.switches.terminating = 2 * LAG },
+    Setting { name: "long_terminating", apply: |options| options.switches.terminating = LAG },
     Setting {
         name: "exported_while_terminating",
         apply: |options| {
             options.switches.exported_while = ExportedWhile::Terminating;
-            options.switches.terminating = LAG;
+            options.switches.terminating = LATE;
         },
     },
-    Setting { name: "zip_takes_long", apply: |options| options.timings.export_takes = 2 * LAG },
+    Setting { name: "zip_takes_long", apply: |options| options.timings.export_takes = LAG },
     Setting { name: "name_by_end", apply: |options| options.switches.generated_name = GeneratedName::Ended },
     Setting { name: "listings_lag", apply: |options| options.switches.listings = Listings::Lag(LAG) },
     Setting { name: "listings_double", apply: |options| options.switches.listings = Listings::Double(LAG) },
@@ -89,11 +92,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         apply: |options| options.switches.cloudtrail_source = "aws.gamelift",
     },
     Setting { name: "events_twice", apply: |options| options.disorder.twice = true },
-    Setting { name: "events_late", apply: |options| options.disorder.late = LAG..=LAG },
+    Setting { name: "events_late", apply: |options| options.disorder.late = LATE..=LATE },
     Setting {
         name: "events_in_disorder",
         apply: |options| {
-            options.disorder = Disorder { twice: true, late: Duration::ZERO..=LAG, seed: *SEED };
+            options.disorder = Disorder { twice: true, late: Duration::ZERO..=LATE, seed: *SEED };
         },
     },
     Setting { name: "invoked_twice", apply: |options| options.invoked_twice = true },
@@ -104,8 +107,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
             options.switches.metadata_after = LAG;
             options.switches.end_reason = EndReason::After(LAG);
             options.switches.pending_after_delivery = LAG;
-            options.switches.terminating = LAG;
-            options.disorder = Disorder { twice: true, late: Duration::ZERO..=LAG, seed: *SEED };
+            options.switches.terminating = LATE;
+            options.disorder = Disorder { twice: true, late: Duration::ZERO..=LATE, seed: *SEED };
         },
     },
     Setting {

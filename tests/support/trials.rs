@@ -57,12 +57,15 @@ fn trial(statement: &'static Statement, setting: &'static Setting) -> Trial {
     }
     let exception = statement.except.iter().find(|(name, _)| *name == setting.name);
     let name = format!("{}::{}", setting.name, statement.name);
-    Trial::test(name, || {
+    let trial = Trial::test(name, || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(check(statement, setting));
         Ok(())
-    })
-    .with_ignored_flag(exception.is_some())
+    });
+    match exception {
+        Some((_, why)) => trial.with_kind(*why).with_ignored_flag(true),
+        None => trial,
+    }
 }
 
 /// The statement itself; and that no event was lost on the way.

@@ -196,12 +196,15 @@ impl Lambda {
         let pool = Arc::clone(self.pool(function)?);
         check_size(&payload, MAX_ASYNCHRONOUS)?;
         let request_id = request_id();
-        let deliveries = if self.inner.delivers_twice { 2 } else { 1 };
-        for _ in 0..deliveries {
+        let deliver = |payload: Value| {
             let busy = self.inner.activity.begin();
-            let event = QueuedEvent { request_id: request_id.clone(), payload: payload.clone(), busy };
+            let event = QueuedEvent { request_id: request_id.clone(), payload, busy };
             tokio::spawn(self.clone().process(Arc::clone(&pool), event));
+        };
+        if self.inner.delivers_twice {
+            deliver(payload.clone());
         }
+        deliver(payload);
         Ok(request_id)
     }
 

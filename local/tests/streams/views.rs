@@ -37,8 +37,10 @@ async fn alive_and_ended(cloud: &Cloud) -> (Vec<String>, Vec<String>) {
 
 async fn get(cloud: &Cloud, session: &SessionId) -> Result<GetStreamSessionOutput, String> {
     let get = cloud.client().get_stream_session().identifier(GROUP);
-    let result = get.stream_session_identifier(&session.id).send().await;
-    if result.is_err() { Err(code(result)) } else { Ok(result.expect("just seen")) }
+    match get.stream_session_identifier(&session.id).send().await {
+        Ok(session) => Ok(session),
+        error => Err(code(error)),
+    }
 }
 
 #[tokio::test]

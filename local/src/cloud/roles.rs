@@ -1,0 +1,55 @@
+//! The stack's roles and policies, put into force.
+
+use super::{LocalCloud, Options, StartError};
+use crate::eventbridge;
+use crate::iam::{Attachment, Effect, Holder, Iam, PolicyError, Principal, StatementParts};
+use crate::template::Stack;
+
+/// The stack's policies, as far as they are wanted. Functions and schedules get their roles.
+pub(super) fn enforce(stack: &mut Stack, options: &Options) -> Result<Iam, StartError> {
+    for grant in &options.without {
+        let before = stack.policies.len();
+        stack.policies.retain(|attachment| attachment.statement.grant != *grant);
+        if stack.policies.len() == before {
+            return Err(StartError::NoSuchGrant(grant.clone()));
+        }
+    }
+    let iam = Iam::new(stack.policies.clone(), options.plain_http);
+    let assume = |role: &str, logical_id: &str, name, source: &str| {
+        let service = Principal::Service { name, source: source.to_owned() };
+        let assumed = iam.authorize(&service, "sts:AssumeRole", role, &[]);
+        assumed.map_err(|denied| StartError::Role(logical_id.to_owned(), denied))
+    };
+    for function in &stack.functions {
+        assume(&function.role, &function.logical_id, "lambda.amazonaws.com", &function.arn)?;
+        iam.know(&function.credentials.access_key_id, function.principal());
+    }
+    for rule in &stack.rules {
+        if let eventbridge::Service::Scheduler { role } = &rule.service {
+            assume(role, &rule.logical_id, "scheduler.amazonaws.com", &rule.arn)?;
+        }
+    }
+    Ok(iam)
+}
+
+impl LocalCloud {
+    /// Denies an action on a resource to the role of the function of this logical id, whatever the template grants, from
+    /// now on. Action and resource may have wildcards.
+    pub fn deny(&self, name: &str, action: &str, resource: &str) -> Result<(), PolicyError> {
+        let function = self.stack.functions.iter().find(|candidate| candidate.logical_id == name);
+        let role = function.ok_or_else(|| PolicyError::Principal(name.to_owned()))?.role.clone();
+        let denial = StatementParts {
+            policy: name.to_owned(),
+            statement: "denial".to_owned(),
+            effect: Effect::Deny,
+            principals: None,
+            actions: (false, vec![action.to_owned()]),
+            resources: Some((false, vec![resource.to_owned()])),
+            conditions: Vec::new(),
+        };
+        for statement in denial.take_apart()? {
+            self.iam.attach(Attachment { holder: Holder::Role(role.clone()), statement });
+        }
+        Ok(())
+    }
+}
