@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::retention::Retention;
 use crate::session::{Id, ResourceType, region_of};
+use crate::triage::Rules;
 
 /// Which stream groups are swept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Config {
     pub retention: Option<Retention>,
     /// `STACK_NAME`: the dimension `Stack` of the metrics.
     pub stack: String,
+    /// `CRASH_FILES`, `CRASH_PATTERN`, `CLEAN_EXIT_PATTERN`: what the studio teaches of its own engine.
+    pub rules: Rules,
 }
 
 /// Everything that is wrong with the environment.
@@ -67,12 +70,14 @@ impl Config {
         let region = read("AWS_REGION");
         let groups = read("STREAM_GROUPS").unwrap_or_default();
         let stream_groups = parse_stream_groups(&groups, region.as_deref(), &mut mistakes);
+        let teaching = ["CRASH_FILES", "CRASH_PATTERN", "CLEAN_EXIT_PATTERN"].map(|name| read(name).unwrap_or_default());
+        let [files, crash, exit] = &teaching;
+        let rules = Rules::new(files, crash, exit).map_err(|wrong| mistakes.extend(wrong));
         let retention = Retention::from_lookup(read, &mut mistakes);
-        if mistakes.is_empty() {
-            let stack = read("STACK_NAME").unwrap_or_else(|| "crash-capture".to_owned());
-            Ok(Self { bucket, stream_groups, retention, stack })
-        } else {
-            Err(ConfigError(mistakes))
+        let stack = read("STACK_NAME").unwrap_or_else(|| "crash-capture".to_owned());
+        match rules {
+            Ok(rules) if mistakes.is_empty() => Ok(Self { bucket, stream_groups, retention, stack, rules }),
+            _ => Err(ConfigError(mistakes)),
         }
     }
 }
@@ -122,10 +127,22 @@ mod tests {
     fn all_mistakes_are_reported_together() {
         let elsewhere = "arn:aws:gameliftstreams:eu-central-1:111122223333:streamgroup/sg-9";
         let list = format!("s g,{elsewhere},sg-1");
-        let error = read(&[("STREAM_GROUPS", &list), ("AWS_REGION", "us-west-2")]).unwrap_err().to_string();
-        for part in
-            ["CAPTURE_BUCKET is not set", "\"s g\" is not a stream group", "sg-9 is of another Region"]
-        {
+        let error = read(&[
+            ("STREAM_GROUPS", &list),
+            ("AWS_REGION", "us-west-2"),
+            ("CRASH_FILES", "crash[.txt"),
+            ("CRASH_PATTERN", "boom("),
+            ("CLEAN_EXIT_PATTERN", "*"),
+        ]);
+        let error = error.unwrap_err().to_string();
+        for part in [
+            "CAPTURE_BUCKET is not set",
+            "\"s g\" is not a stream group",
+            "sg-9 is of another Region",
+            "CRASH_FILES: \"crash[.txt\" is no glob",
+            "CRASH_PATTERN: \"boom(\" is no regular expression",
+            "CLEAN_EXIT_PATTERN: \"*\" is no regular expression",
+        ] {
             assert!(error.contains(part), "{error}");
         }
     }

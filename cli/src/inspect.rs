@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use crash_capture::archive::{ArchiveError, FileSource};
 use crash_capture::record::{Judgement, SCHEMA, State};
-use crash_capture::triage;
+use crash_capture::redacted::Redacted;
+use crash_capture::triage::{self, Rules};
 use crash_capture::verdict::{Ending, judge};
 use serde::Serialize;
 
@@ -46,12 +47,19 @@ fn describe(judgement: &Judgement) -> Result<String, fmt::Error> {
     if let (Some(verdict), Some(reason)) = (&judgement.verdict, &judgement.reason) {
         writeln!(text, "{verdict}: {}", reason.detail)?;
     }
+    if let Some(signature) = &judgement.signature {
+        writeln!(text, "{}", signature.title)?;
+        writeln!(text, "signature {}, fingerprint {}", signature.id, signature.fingerprint)?;
+    }
     if let Some(exception) = &judgement.exception {
-        let unknown = || "?".to_owned();
-        let (module, offset) = (exception.module.clone(), exception.offset.clone());
-        let place = format!("{}+{}", module.unwrap_or_else(unknown), offset.unwrap_or_else(unknown));
-        let thread = exception.thread.clone().unwrap_or_else(unknown);
-        writeln!(text, "{} at {place}, thread {thread}", exception.kind.clone().unwrap_or_else(unknown))?;
+        let or_unknown = |text: Option<&Redacted>| text.map_or_else(|| "?".to_owned(), ToString::to_string);
+        let offset = exception.offset.as_deref().unwrap_or("?");
+        let place = format!("{}+{offset}", or_unknown(exception.module.as_ref()));
+        let thread = or_unknown(exception.thread.as_ref());
+        writeln!(text, "{} at {place}, thread {thread}", or_unknown(exception.kind.as_ref()))?;
+        if let Some(message) = &exception.message {
+            writeln!(text, "{message}")?;
+        }
     }
     if let Some(id) = judgement.build.as_ref().and_then(|build| build.id.as_ref()) {
         writeln!(text, "build {id}")?;
@@ -71,9 +79,12 @@ fn describe(judgement: &Judgement) -> Result<String, fmt::Error> {
 /// Nothing is known of the session, so the verdict is that of the files alone.
 async fn examine(file: &Path) -> Result<Judgement, (String, ExitCode)> {
     let source = FileSource::open(file).map_err(|error| (error.to_string(), ExitCode::FAILURE))?;
-    let findings = triage::examine(&source, Some(source.size())).await.map_err(|error| match error {
-        ArchiveError::Source(error) => (error.to_string(), ExitCode::FAILURE),
-        unreadable => (unreadable.to_string(), ExitCode::from(2)),
-    })?;
+    let findings =
+        triage::examine(&source, Some(source.size()), None, &Rules::default()).await.map_err(|error| {
+            match error {
+                ArchiveError::Source(error) => (error.to_string(), ExitCode::FAILURE),
+                unreadable => (unreadable.to_string(), ExitCode::from(2)),
+            }
+        })?;
     Ok(judge(findings, &Ending::default(), &[]))
 }

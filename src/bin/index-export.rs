@@ -16,12 +16,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     // A wrong environment fails each invocation, with an error that its dead letter carries; not the process.
     let function = Config::from_env().map(|config| {
         let store = Store::new(aws_sdk_s3::Client::new(&sdk), &config.bucket);
-        IndexExport::new(
-            Streams::new(aws_sdk_gameliftstreams::Client::new(&sdk)),
-            store,
-            config.retention,
-            config.stack,
-        )
+        let streams = Streams::new(aws_sdk_gameliftstreams::Client::new(&sdk));
+        IndexExport::new(streams, store, config)
     });
     run(service_fn(async |event: LambdaEvent<Value>| -> Result<Answer, Error> {
         let function = function.as_ref().map_err(Clone::clone)?;

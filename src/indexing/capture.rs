@@ -58,11 +58,14 @@ impl IndexExport {
         let reader =
             self.store.export_reader(&object.key, object.version_id.as_deref(), object.etag.as_deref());
         let (examined, known) =
-            tokio::join!(triage::examine(&reader, object.size), self.learn(&name.session));
+            tokio::join!(triage::examine(&reader, object.size, None, &self.rules), self.learn(&name.session));
         let examined = match examined {
             Ok(findings) => Ok(findings),
             Err(ArchiveError::Source(ReadError::Gone)) => return Ok(Capture::Ignored("gone")),
             Err(ArchiveError::Source(ReadError::Service(error))) => return Err(error.into()),
+            Err(error @ (ArchiveError::CutOff | ArchiveError::OutOfTime)) => {
+                return Err(Error::Interrupted { key: object.key.clone(), detail: error.to_string() });
+            }
             Err(error @ (ArchiveError::NotAZip(_) | ArchiveError::DirectoryTooLong { .. })) => {
                 Err(error.to_string())
             }

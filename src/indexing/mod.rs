@@ -11,11 +11,13 @@ pub use capture::{Announced, Capture};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::config::Config;
 use crate::error::Error;
 use crate::layout;
 use crate::retention::Retention;
 use crate::store::Store;
 use crate::streams::Streams;
+use crate::triage::Rules;
 
 use self::input::{Input, ObjectRef};
 
@@ -27,6 +29,7 @@ pub struct IndexExport {
     retention: Option<Retention>,
     /// The dimension `Stack` of the metrics.
     stack: String,
+    rules: Rules,
 }
 
 /// What `index-export` answers: the record of the export that it was told of, or what it was told of instead.
@@ -54,10 +57,11 @@ pub struct Ignored {
 }
 
 impl IndexExport {
-    /// The function, with its clients, for how long exports are kept, if that is known, and the stack's name.
+    /// The function, with its clients.
     #[must_use]
-    pub fn new(streams: Streams, store: Store, retention: Option<Retention>, stack: String) -> Self {
-        Self { streams, store, retention, stack }
+    pub fn new(streams: Streams, store: Store, config: Config) -> Self {
+        let Config { retention, stack, rules, .. } = config;
+        Self { streams, store, retention, stack, rules }
     }
 
     /// Indexes the exports that an event tells of. One that fails does not keep the others from being indexed.

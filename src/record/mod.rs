@@ -9,7 +9,9 @@ mod parts;
 
 pub use facts::SessionFacts;
 pub use marker::{AlarmNote, Marker, TriggerNote};
-pub use parts::{Build, Evidence, Exception, ExportObject, Files, Roots};
+pub use parts::{
+    Build, Evidence, Exception, ExportObject, Files, LastMinute, Performance, Roots, Signature,
+};
 
 use std::fmt;
 
@@ -111,6 +113,9 @@ pub struct Judgement {
     /// [`TRIAGE_VERSION`] of the code that judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub triage_version: Option<u32>,
+    /// What makes it the same as other crashes; of a crash only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
     /// Where and how it crashed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception: Option<Exception>,
@@ -123,6 +128,9 @@ pub struct Judgement {
     /// What the zip holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Files>,
+    /// How the session fared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performance: Option<Performance>,
     /// What was in the way, and limits that were hit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,

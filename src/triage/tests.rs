@@ -13,7 +13,7 @@ async fn findings(files: &[(&str, &[u8])]) -> Findings {
         zip.write_all(bytes).unwrap();
     }
     let bytes: Bytes = zip.finish().unwrap().into_inner().into();
-    examine(&bytes, Some(bytes.len() as u64)).await.unwrap()
+    examine(&bytes, Some(bytes.len() as u64), None).await.unwrap()
 }
 
 /// A dump of the collection of real crash files that is handed to developers beside the project.

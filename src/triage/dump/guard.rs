@@ -3,6 +3,8 @@
 //! The crate `minidump` copies each module's name and debug record and each thread's name. A crafted dump of 4 MB lets
 //! thousands of entries point at one large blob, and the copies then take gigabytes (its issue 381). So the lengths are
 //! added up here first, in one pass over the tables, without copying anything.
+//!
+//! Unloaded modules and Crashpad's dictionaries can be crafted in the same way. Those streams are never parsed.
 
 /// Streams in the directory. Real dumps have a dozen or two.
 const MAX_STREAMS: usize = 128;
@@ -17,6 +19,7 @@ const MAX_COPIED: usize = 4 * 1024 * 1024;
 
 /// `MINIDUMP_STREAM_TYPE` (Microsoft's `minidumpapiset.h`).
 const MODULE_LIST: u32 = 4;
+const SYSTEM_INFO: u32 = 7;
 const THREAD_NAMES: u32 = 24;
 
 /// Whether the parser may read a little-endian dump; else which bound it breaks.
@@ -28,11 +31,13 @@ pub(super) fn check(dump: &[u8]) -> Result<(), &'static str> {
     }
     let mut copied = 0;
     for entry in (0..streams).map(|n| directory.saturating_add(12 * n)) {
-        let (Some(kind), Some(size)) = (dump.u32(entry), dump.length(entry + 4)) else { return Ok(()) };
-        let Some(at) = dump.length(entry + 8) else { return Ok(()) };
+        let (Some(kind), Some(size)) = (dump.u32(entry), dump.length(entry.saturating_add(4))) else { return Ok(()) };
+        let Some(at) = dump.length(entry.saturating_add(8)) else { return Ok(()) };
         copied += match kind {
             MODULE_LIST => dump.module_list(at, size)?,
             THREAD_NAMES => dump.thread_names(at)?,
+            // `CSDVersionRva`, the service pack's name, is at 24 of `MINIDUMP_SYSTEM_INFO`.
+            SYSTEM_INFO => dump.length(at.saturating_add(24)).map_or(Ok(0), |name| dump.name(name))?,
             _ => 0,
         };
         if copied > MAX_COPIED {
@@ -69,8 +74,8 @@ impl Fields<'_> {
         let first = if size == 8 + 108 * count { 8 } else { 4 };
         let mut copied = 0;
         for entry in (0..count).map(|n| at.saturating_add(first + 108 * n)) {
-            copied += self.length(entry + 20).map_or(Ok(0), |name| self.name(name))?;
-            let debug_record = self.length(entry + 76).unwrap_or(0);
+            copied += self.length(entry.saturating_add(20)).map_or(Ok(0), |name| self.name(name))?;
+            let debug_record = self.length(entry.saturating_add(76)).unwrap_or(0);
             if debug_record > MAX_DEBUG_RECORD {
                 return Err("a debug record in it is longer than 4 KiB");
             }
@@ -83,7 +88,7 @@ impl Fields<'_> {
     fn thread_names(&self, at: usize) -> Result<usize, &'static str> {
         let mut copied = 0;
         for entry in (0..self.count(at)?).map(|n| at.saturating_add(4 + 12 * n)) {
-            copied += self.length(entry + 4).map_or(Ok(0), |name| self.name(name))?;
+            copied += self.length(entry.saturating_add(4)).map_or(Ok(0), |name| self.name(name))?;
         }
         Ok(copied)
     }
