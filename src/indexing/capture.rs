@@ -10,7 +10,7 @@ use crate::layout::{self, ExportName};
 use crate::record::{self, ExportObject, Marker, Problem, Record, SessionFacts, State, Verdict};
 use crate::service::ServiceError;
 use crate::session::{Phase, Session, SessionName};
-use crate::store::{ExportReader, ReadError, RecordWrite};
+use crate::store::{ExportReader, FirstSight, ReadError, RecordWrite};
 use crate::triage::{self, Findings};
 use crate::verdict::{self, Ending};
 
@@ -73,6 +73,14 @@ impl IndexExport {
         let mut record = judged(examined, known?, name);
         record.indexed_by = Some(request_id.to_owned());
         record.export = Some(self.export_object(object, &reader, record.judgement.verdict.as_ref()));
+        // Before the record, which tells of it: whoever is killed in between finds its own name there.
+        let seen_first = match FirstSight::of(&record) {
+            Some(sight) => Some(self.store.see(&sight).await?),
+            None => None,
+        };
+        if let Some(signature) = &mut record.judgement.signature {
+            signature.first_seen = seen_first;
+        }
         let key =
             layout::record_key(record_date(&record, name), &record.session.application(), &name.session);
         let announced = match self.store.put_record(&key, &record).await? {

@@ -29,6 +29,7 @@ pub struct ExportObject {
 
 /// What makes two crashes the same. It is scoped by the application: equal ids of two applications mean nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Signature {
     /// The version of the rules: 1.
     pub version: u32,
@@ -40,6 +41,9 @@ pub struct Signature {
     pub fingerprint: String,
     /// `high`, `medium`, `low`: how surely equal ids mean equal crashes.
     pub confidence: String,
+    /// Whether this is the session in which it was seen first: true for exactly one. Nothing where nobody could ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<bool>,
 }
 
 /// Where and how it crashed.

@@ -4,9 +4,11 @@
 //! other on the object being the one that was read (S3 user guide, "Conditional writes").
 
 mod export;
+mod signatures;
 mod tags;
 
 pub use export::{ExportReader, ReadError};
+pub use signatures::FirstSight;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
