@@ -5,41 +5,18 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::time::Duration;
 
 use crash_capture_local::cloud::{APPLICATION, STREAM_GROUP};
 use serde_json::{Value, json};
-use zip::write::{SimpleFileOptions, ZipWriter};
 
+use support::exports::crashed;
 use support::{Cloud, FAILED_INVOCATIONS, UNDELIVERED_EVENTS, event};
 
 /// How many exports arrive at once.
 const EXPORTS: usize = 1000;
 /// How many signatures they have.
 const SIGNATURES: usize = 7;
-
-/// The export of a game that was ended by an assertion of this number.
-fn crashed(assertion: usize) -> Vec<u8> {
-    let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let name = ["zero", "one", "two", "three", "four", "five", "six"][assertion];
-    for (path, content) in [
-        ("application/Game/Saved/Logs/Game.log", log(name)),
-        ("application/Game/Saved/Crashes/UECC-1/UEMinidump.dmp", "MDMP".to_owned()),
-    ] {
-        zip.start_file(path, SimpleFileOptions::default()).unwrap();
-        zip.write_all(content.as_bytes()).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
-}
-
-fn log(name: &str) -> String {
-    format!(
-        "[2026.11.23-10.15.02:000][  0]LogInit: Build: ++Game+Main-CL-1\n\
-         [2026.11.23-10.16.02:000][  9]LogWindows: Error: appError called: Assertion failed: is_{name} \
-         [File:D:\\build\\Source\\Game\\{name}.cpp] [Line: 12]\n"
-    )
-}
 
 fn key(session: usize) -> String {
     format!("exports/{APPLICATION}/{STREAM_GROUP}/2026-11-23/session{session:04}.zip")

@@ -12,6 +12,7 @@ use crash_capture_local::streams::{SessionId, StartOptions, Status};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 
+use support::exports::crashed;
 use support::{INDEX_EXPORT, START_EXPORT, SWEEP, crash_news, event};
 
 /// The grants that nothing uses but AWS itself, beyond what the local cloud does: the policy's logical id, the
@@ -71,6 +72,9 @@ async fn listed_groups(cloud: &LocalCloud) {
     // An export that nobody armed, so that there is no marker.
     let key = format!("exports/by-hand/20261123-010203-{APPLICATION}-{STREAM_GROUP}-ABC123def4567.zip");
     cloud.s3.put(&cloud.bucket, &key, "no zip".as_bytes().to_vec(), "111122223333").await.unwrap();
+    // The first of two crashes that are the same.
+    let crash = |session| format!("exports/{APPLICATION}/{STREAM_GROUP}/2026-11-23/{session}.zip");
+    cloud.s3.put(&cloud.bucket, &crash("first"), crashed(0), "111122223333").await.unwrap();
     cloud.lambda.invoke_async(START_EXPORT, json!({"hello": "world"})).unwrap();
     cloud.lambda.invoke_async(INDEX_EXPORT, json!({"hello": "world"})).unwrap();
     cloud.bus.settled().await;
@@ -79,6 +83,7 @@ async fn listed_groups(cloud: &LocalCloud) {
     // What was done already is met again.
     say_active(cloud, &missed);
     announce_again(cloud);
+    cloud.s3.put(&cloud.bucket, &crash("second"), crashed(0), "111122223333").await.unwrap();
     cloud.bus.fire(SWEEP).unwrap();
     cloud.bus.settled().await;
     // Ten minutes later, the markers go.

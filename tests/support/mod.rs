@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod exports;
+
 use std::fs;
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
