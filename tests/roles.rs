@@ -20,6 +20,9 @@ use support::{INDEX_EXPORT, START_EXPORT, SWEEP, crash_news, event};
 const ONLY_AWS: &[(&str, &str, &str, &str)] =
     &[("NewsTopicPolicy", "Alarms", "sns:Publish", "the stack's own alarms go off on AWS alone")];
 
+/// The key of the capture bucket.
+const KEY: &str = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
 /// How many clouds run at the same time. There is one for each grant, of three or four seconds, most of them spent
 /// waiting: 37 grants take about 45 seconds on two cores.
 const AT_ONCE: usize = 8;
@@ -58,6 +61,8 @@ async fn start(
     options.timings.cloudtrail_after = None;
     options.parameters.insert("StreamGroups".to_owned(), stream_groups.to_owned());
     options.parameters.insert("EveryCrash".to_owned(), "ENABLED".to_owned());
+    // With a key, which takes more.
+    options.parameters.insert("KmsKeyArn".to_owned(), KEY.to_owned());
     options.without.extend(without);
     Ok((LocalCloud::start(options).await?, folder))
 }

@@ -144,7 +144,10 @@ impl LocalCloud {
         let streams = start_streams(&options, &account, &events, &s3, &iam, &game).await?;
         let bucket = stack.buckets.first().ok_or(StartError::NoBucket)?.name.clone();
         for bucket in &stack.buckets {
-            s3.create_bucket(&bucket.name, BucketOptions { eventbridge: bucket.event_bridge })?;
+            s3.create_bucket(
+                &bucket.name,
+                BucketOptions { eventbridge: bucket.event_bridge, kms_key: bucket.kms_key.clone() },
+            )?;
         }
         let client = Credentials::random();
         for credentials in stack.functions.iter().map(|function| &function.credentials).chain([&client]) {

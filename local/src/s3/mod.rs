@@ -17,6 +17,7 @@ mod access_log;
 mod body;
 mod checksums;
 mod conditions;
+mod encryption;
 mod error;
 mod events;
 mod exchange;
@@ -139,6 +140,8 @@ impl S3 {
         body: impl Into<Body>,
     ) -> Result<Arc<Object>, Error> {
         self.iam.authorize(caller, "s3:PutObject", &permissions::object_arn(bucket, key), &[])?;
+        let place = (&self.iam, &*self.store, self.account.region.as_str());
+        encryption::authorize(place, caller, "s3:PutObject", bucket)?;
         self.put(bucket, key, body, &self.account.id).await
     }
 
@@ -183,8 +186,9 @@ impl S3 {
         let mut builder =
             S3ServiceBuilder::new(Operations::new(self.account.clone(), Arc::clone(&self.store)));
         builder.set_auth(self.keys.clone());
-        let (account_id, store) = (self.account.id.clone(), Arc::clone(&self.store));
-        builder.set_access(Gate { account_id, iam: self.iam.clone(), store });
+        let Account { id: account_id, region, .. } = self.account.clone();
+        let store = Arc::clone(&self.store);
+        builder.set_access(Gate { account_id, region, iam: self.iam.clone(), store });
         server::serve(builder.build(), Arc::clone(&self.log)).await
     }
 }

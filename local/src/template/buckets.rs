@@ -17,6 +17,13 @@ pub(super) fn bucket(resource: &Resource) -> Result<Bucket, TemplateError> {
             event_bridge = config.get("EventBridgeEnabled")?.map_or(Ok(true), |enabled| enabled.boolean())?;
         }
     }
+    let mut kms_key = None;
+    if let Some(encryption) = properties.get("BucketEncryption")? {
+        for rule in encryption.require("ServerSideEncryptionConfiguration")?.items()? {
+            let default = rule.require("ServerSideEncryptionByDefault")?;
+            kms_key = default.get("KMSMasterKeyID")?.map(|key| key.string()).transpose()?;
+        }
+    }
     let mut lifecycle = Vec::new();
     if let Some(config) = properties.get("LifecycleConfiguration")? {
         for rule in config.require("Rules")?.items()? {
@@ -27,6 +34,7 @@ pub(super) fn bucket(resource: &Resource) -> Result<Bucket, TemplateError> {
         logical_id: resource.logical_id.clone(),
         name: resource.name.clone(),
         event_bridge,
+        kms_key,
         lifecycle,
     })
 }

@@ -45,6 +45,8 @@ pub struct Bucket {
     pub name: String,
     /// Whether it sends its events to EventBridge.
     pub event_bridge: bool,
+    /// The ARN of the KMS key that it is encrypted with.
+    pub kms_key: Option<String>,
     /// Its lifecycle rules that are enabled.
     pub lifecycle: Vec<LifecycleRule>,
 }

@@ -50,7 +50,7 @@ impl Fixture {
         let (sender, events) = EventSender::new(Account::default());
         let s3 = S3::new(&folder.path().join("root"), Account::default(), sender).unwrap();
         let s3 = s3.with_policies(iam);
-        s3.create_bucket(BUCKET, BucketOptions { eventbridge: true }).unwrap();
+        s3.create_bucket(BUCKET, BucketOptions { eventbridge: true, ..BucketOptions::default() }).unwrap();
         s3.allow("AKIDTESTS", "secret");
         let endpoint = s3.serve().await.unwrap();
         let client = Client::from_conf(config("AKIDTESTS", "secret", endpoint.url()).build());
