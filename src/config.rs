@@ -70,7 +70,8 @@ impl Config {
         let region = read("AWS_REGION");
         let groups = read("STREAM_GROUPS").unwrap_or_default();
         let stream_groups = parse_stream_groups(&groups, region.as_deref(), &mut mistakes);
-        let teaching = ["CRASH_FILES", "CRASH_PATTERN", "CLEAN_EXIT_PATTERN"].map(|name| read(name).unwrap_or_default());
+        let teaching =
+            ["CRASH_FILES", "CRASH_PATTERN", "CLEAN_EXIT_PATTERN"].map(|name| read(name).unwrap_or_default());
         let [files, crash, exit] = &teaching;
         let rules = Rules::new(files, crash, exit).map_err(|wrong| mistakes.extend(wrong));
         let retention = Retention::from_lookup(read, &mut mistakes);

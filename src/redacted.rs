@@ -124,7 +124,6 @@ static RULES: LazyLock<Vec<(Regex, Replacement)>> = LazyLock::new(|| {
     let text = [
         // Credentials in an address.
         (r"://[^\s/@]+@", "://[secret]@"),
-        (r"(?i)\b(bearer|basic|digest)\s+[a-z0-9._~+/=-]{6,}", "$1 [secret]"),
         // A key that tells of a credential, and its value, quoted or not.
         (
             r#"(?ix) ( [\w.-]* (?: authorization | auth[_-]?(?:key|code|ticket|token)? | bearer | token | secret | passw(?:or)?d | passwd | pwd
@@ -132,17 +131,27 @@ static RULES: LazyLock<Vec<(Regex, Replacement)>> = LazyLock::new(|| {
                 ["']? \s* [:=] \s* ) (?: (?:bearer|basic|digest)\s+ )? (?: "[^"]*" | '[^']*' | [^\s"'\[][^\s"']* )"#,
             "${1}[secret]",
         ),
+        (r"(?i)\b(bearer|basic|digest)\s+[a-z0-9._~+/=-]{6,}", "$1 [secret]"),
         (r"\b(?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{12,}", "[secret]"),
-        (r"\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}", "[secret]"),
+        (r"\beyJ[\w-]{4,}(?:\.[\w-]*){0,2}", "[secret]"),
         (r"\b(?:gh[pousr]_|github_pat_|xox[abps]-|sk_live_|sk-)[\w-]{8,}", "[secret]"),
         (r"(?i)[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}", "[email]"),
         // Steam's 64-bit ids of people.
         (r"\b7656119\d{10}\b", "[account]"),
         (r"(?i)\b(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\b", "[ip]"),
-        (r"(?i)\b(?:fe80|f[cd][0-9a-f]{2}|2[0-9a-f]{3})(?::[0-9a-f]{1,4})*::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?", "[ip]"),
+        (
+            r"(?i)\b(?:fe80|f[cd][0-9a-f]{2}|2[0-9a-f]{3})(?::[0-9a-f]{1,4})*::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?",
+            "[ip]",
+        ),
         // A user's name in a path; with spaces in it only where the path goes on.
-        (r#"(?i)((?:^|[\\/])(?:users|home|documents\ and\ settings)[\\/]{1,2})[^\\/:*?"<>|]{1,64}([\\/])"#, "${1}[user]${2}"),
-        (r#"(?i)((?:^|[\\/])(?:users|home|documents\ and\ settings)[\\/]{1,2})[^\\/\s:*?"<>|\[]{1,64}"#, "${1}[user]"),
+        (
+            r#"(?i)((?:^|[\\/])(?:users|home|documents\ and\ settings)[\\/]{1,2})[^\\/:*?"<>|]{1,64}([\\/])"#,
+            "${1}[user]${2}",
+        ),
+        (
+            r#"(?i)((?:^|[\\/])(?:users|home|documents\ and\ settings)[\\/]{1,2})[^\\/\s:*?"<>|\[]{1,64}"#,
+            "${1}[user]",
+        ),
     ];
     let rules = text.into_iter().map(|(pattern, replacement)| (pattern, Replacement::Text(replacement)));
     let ip = (r"\b(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?::\d{1,5})?\b", Replacement::Ip);

@@ -74,7 +74,11 @@ pub struct Row {
 /// The table of verdicts: the first row that holds decides. `docs/triage.md` has it too, and a test compares them.
 pub const ROWS: [Row; 10] = [
     row("evidence", "crash", "a file is evidence of a crash of the game"),
-    row("last-words", "crash", "it ended by `applicationExit`, and a log ends in an error that nobody caught"),
+    row(
+        "last-words",
+        "crash",
+        "it ended by `applicationExit`, and a log ends in an error that nobody caught",
+    ),
     row("alarm", "suspect", "an alarm's dimensions selected the session"),
     row("clean-exit-mark", "clean", "a log ends as one of a clean exit does"),
     row("pressure", "suspect", "memory or graphics memory ran short in its last minute"),
@@ -99,7 +103,10 @@ fn weigh(findings: &Findings, ending: &Ending, alarms: &[AlarmNote]) -> (Verdict
         let log = file_name(words.evidence.path.as_str());
         return (
             Verdict::Crash,
-            Reason::new("last-words", format!("{log} ends in an error that nobody caught, and the application exited")),
+            Reason::new(
+                "last-words",
+                format!("{log} ends in an error that nobody caught, and the application exited"),
+            ),
         );
     }
     if let Some(alarm) = alarms.first() {
@@ -111,7 +118,10 @@ fn weigh(findings: &Findings, ending: &Ending, alarms: &[AlarmNote]) -> (Verdict
     if let Some(log) = &findings.clean_exit {
         return (
             Verdict::Clean,
-            Reason::new("clean-exit-mark", format!("{} ends as one of a clean exit", file_name(log.as_str()))),
+            Reason::new(
+                "clean-exit-mark",
+                format!("{} ends as one of a clean exit", file_name(log.as_str())),
+            ),
         );
     }
     if let Some(performance) = &findings.performance {

@@ -15,6 +15,7 @@
 //! - [`template`]: `template.yaml`, read and resolved as CloudFormation would
 //! - [`eventbridge`]: rules that route events and schedules to functions
 //! - [`lambda`]: the runtime API, asynchronous invocation, destinations
+//! - [`zips`]: zips for tests and measurements, right ones and wrong ones
 
 pub mod account;
 pub mod cloud;
@@ -28,3 +29,4 @@ pub mod lambda;
 pub mod s3;
 pub mod streams;
 pub mod template;
+pub mod zips;

@@ -19,14 +19,18 @@ pub trait Sink: Send {
     /// Takes the next bytes: at most 32 KiB of what was compressed, and as they arrived of what was not. `Break` ends the
     /// reading.
     fn take(&mut self, bytes: &[u8]) -> ControlFlow<()>;
+
+    /// Told once, before anything is taken, what the budget has room for, in bytes: no more than that is to be kept.
+    fn expect(&mut self, _at_most: usize) {}
 }
 
-/// Collects everything, without ever holding much more memory than that.
+/// Collects everything. What is to be kept is reserved at once: memory that is not touched costs nothing, growing would copy.
 impl Sink for Vec<u8> {
+    fn expect(&mut self, at_most: usize) {
+        self.reserve_exact(at_most.saturating_sub(self.len()));
+    }
+
     fn take(&mut self, bytes: &[u8]) -> ControlFlow<()> {
-        if self.capacity() - self.len() < bytes.len() {
-            self.reserve_exact(bytes.len().max(self.len() / 4));
-        }
         self.extend_from_slice(bytes);
         ControlFlow::Continue(())
     }

@@ -192,13 +192,8 @@ impl Entry {
         Some(format!("{date}T{time}{zone}"))
     }
 
-    /// Where its data ends at the earliest: its local header may have an extra field of any length.
+    /// Where its data ends at the earliest: its local header may have a name and an extra field of any length.
     pub(super) fn least_end(&self) -> u64 {
-        self.least_data().saturating_add(self.compressed_size)
-    }
-
-    /// Where its data begins at the earliest.
-    pub(super) fn least_data(&self) -> u64 {
-        self.local_header.saturating_add(LOCAL_HEADER + self.raw_path.len() as u64)
+        self.local_header.saturating_add(LOCAL_HEADER).saturating_add(self.compressed_size)
     }
 }

@@ -22,7 +22,9 @@ pub(super) struct Job<K> {
     pub(super) entry: Entry,
     pub(super) sink: K,
     pub(super) decoder: Box<Decoder>,
+    /// What the sink keeps, at most, in bytes; and whether that is counted already.
     pub(super) collected: u64,
+    pub(super) carries: bool,
 }
 
 /// Entries that are read one after the other, in the archive's order.
@@ -42,7 +44,7 @@ pub(super) fn groups<S, K>(
     for (order, target) in targets.into_iter().enumerate() {
         match target.into_job() {
             Ok(job) => jobs.push((order, job)),
-            Err(read) => hopeless.push(read),
+            Err(read) => hopeless.push(*read),
         }
     }
     jobs.sort_by_key(|(_, job)| job.decoder.wanted().start);
@@ -74,8 +76,13 @@ impl<K> Group<K> {
     }
 
     /// What the sinks keep, at most, in bytes.
-    pub(super) fn collected(&self) -> u64 {
+    fn collected(&self) -> u64 {
         self.jobs.iter().map(|job| job.collected).sum()
+    }
+
+    /// What has to be free for that, in bytes.
+    pub(super) fn needs(&self) -> u64 {
+        self.jobs.iter().filter(|job| !job.carries).map(|job| job.collected).sum()
     }
 }
 
@@ -97,6 +104,9 @@ impl<K: Sink> Group<K> {
 
 impl<K: Sink> Job<K> {
     async fn run<S: Source>(mut self, feed: &mut Feed<'_, '_, S>) -> Result<Read<K>, ArchiveError<S::Error>> {
+        if self.collected > 0 {
+            self.sink.expect(usize::try_from(self.collected).unwrap_or(0));
+        }
         let result = loop {
             let bytes = match feed.at(self.decoder.wanted()).await {
                 Ok(bytes) => bytes,
@@ -115,7 +125,7 @@ impl<K: Sink> Job<K> {
     }
 
     fn into_read(self, result: Result<Stop, Unreadable>) -> Read<K> {
-        let Self { entry, sink, decoder, collected } = self;
+        let Self { entry, sink, decoder, collected, .. } = self;
         let outcome = result.map(|stop| decoder.outcome(stop));
         let can_go_on = matches!(result, Ok(Stop::Limit(_) | Stop::Enough));
         let rest = can_go_on.then(|| Rest { entry: entry.clone(), decoder });

@@ -14,12 +14,11 @@ const CP437: [char; 128] = [
 /// Decodes a name for people: UTF-8 where the entry's flag says so or the bytes are valid, else code page 437. Whatever could
 /// disturb a terminal, a log line or the reading order of a text becomes `\u{fffd}`.
 pub(super) fn display(raw: &[u8], says_utf8: bool) -> String {
-    let decoded = match std::str::from_utf8(raw) {
+    match std::str::from_utf8(raw) {
         Ok(text) => text.chars().map(harmless).collect(),
         Err(_) if says_utf8 => String::from_utf8_lossy(raw).chars().map(harmless).collect(),
         Err(_) => raw.iter().map(|&byte| harmless(from_cp437(byte))).collect(),
-    };
-    decoded
+    }
 }
 
 fn from_cp437(byte: u8) -> char {

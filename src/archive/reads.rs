@@ -32,6 +32,8 @@ pub struct Target<K> {
     pub(super) decoder: Result<Box<Decoder>, Unreadable>,
     /// What the sink keeps, at most, in bytes.
     pub(super) collected: u64,
+    /// Whether the sink holds some of that already.
+    carries: bool,
 }
 
 impl<K> Target<K> {
@@ -41,7 +43,7 @@ impl<K> Target<K> {
         let limits = Limits { compressed, inflated: inflated.min(MAX_COLLECTED) };
         let collected = limits.inflated.min(entry.size);
         let decoder = Decoder::new(&entry, limits, 0, false).map(Box::new);
-        Self { entry, sink, decoder, collected }
+        Self { entry, sink, decoder, collected, carries: false }
     }
 
     /// All of a small file, for a sink that keeps it, if it is no longer than `max` bytes; else so much of its beginning.
@@ -53,7 +55,7 @@ impl<K> Target<K> {
     /// An entry from its beginning, for a sink that keeps little of it: nothing is taken out of the budget.
     pub fn stream(entry: Entry, compressed: u64, inflated: u64, sink: K) -> Self {
         let decoder = Decoder::new(&entry, Limits { compressed, inflated }, 0, false).map(Box::new);
-        Self { entry, sink, decoder, collected: 0 }
+        Self { entry, sink, decoder, collected: 0, carries: false }
     }
 
     /// The last `length` bytes of an entry that is stored, for a sink that keeps little of it. What is compressed cannot be
@@ -63,7 +65,7 @@ impl<K> Target<K> {
         let limits = Limits { compressed: u64::MAX, inflated: u64::MAX };
         let jumps = from > GAP || (entry.method == Method::Deflate && from > 0);
         let decoder = Decoder::new(&entry, limits, from, jumps).map(Box::new);
-        Self { entry, sink, decoder, collected: 0 }
+        Self { entry, sink, decoder, collected: 0, carries: false }
     }
 
     /// More of an entry that was read in part, for a sink that keeps little of it: from where its bytes end, or from
@@ -73,10 +75,10 @@ impl<K> Target<K> {
         let Rest { entry, mut decoder } = rest;
         let from = from.unwrap_or(decoder.outcome(super::Stop::Enough).given.end);
         let went_on = decoder.go_on(Limits { compressed, inflated }, from);
-        Self { entry, sink, decoder: went_on.map(|()| decoder), collected: 0 }
+        Self { entry, sink, decoder: went_on.map(|()| decoder), collected: 0, carries: true }
     }
 
-    /// The same for a sink that keeps what it is given, which then comes out of the budget.
+    /// The same for a sink that keeps what it is given, at most so much in all, which then comes out of the budget.
     #[must_use]
     pub fn kept(mut self, at_most: u64) -> Self {
         self.collected = at_most.min(MAX_COLLECTED);
@@ -112,6 +114,7 @@ type Running<'a, K, E> = Pin<Box<dyn Future<Output = Result<Vec<Read<K>>, Archiv
 pub struct Reads<'a, S: Source, K> {
     archive: &'a Archive<'a, S>,
     added: Vec<Target<K>>,
+    further: Vec<Target<K>>,
     waiting: VecDeque<Group<K>>,
     running: FuturesUnordered<Running<'a, K, S::Error>>,
     finished: VecDeque<Read<K>>,
@@ -126,6 +129,7 @@ impl<S: Source> Archive<'_, S> {
         Reads {
             archive: self,
             added: Vec::new(),
+            further: Vec::new(),
             waiting: VecDeque::new(),
             running: FuturesUnordered::new(),
             finished: VecDeque::new(),
@@ -137,18 +141,27 @@ impl<S: Source> Archive<'_, S> {
 
 impl<'a, S: Source, K: Sink + 'a> Reads<'a, S, K> {
     /// Adds something to read. What is added before the next call of [`next`](Self::next) is planned together, and begun
-    /// in this order.
+    /// in this order; but what goes on comes before what is new, so that few files are half read at a time.
     pub fn add(&mut self, target: Target<K>) {
-        self.added.push(target);
+        if target.carries {
+            self.held += target.collected;
+            self.further.push(target);
+        } else {
+            self.added.push(target);
+        }
     }
 
     /// The next entry that was read, as they get done; nothing once all were. More may be added at any time.
     pub async fn next(&mut self) -> Option<Result<Read<K>, ArchiveError<S::Error>>> {
         self.held -= std::mem::take(&mut self.lent);
-        let added = std::mem::take(&mut self.added);
-        let (groups, hopeless) = groups(self.archive, added);
-        self.waiting.extend(groups);
+        let (further, hopeless) = groups(self.archive, std::mem::take(&mut self.further));
         self.finished.extend(hopeless);
+        for group in further.into_iter().rev() {
+            self.waiting.push_front(group);
+        }
+        let (added, hopeless) = groups(self.archive, std::mem::take(&mut self.added));
+        self.finished.extend(hopeless);
+        self.waiting.extend(added);
         loop {
             self.begin();
             if let Some(read) = self.finished.pop_front() {
@@ -168,10 +181,11 @@ impl<'a, S: Source, K: Sink + 'a> Reads<'a, S, K> {
     /// Begins what may be begun now.
     fn begin(&mut self) {
         while let Some(next) = self.waiting.front() {
-            let needs = PER_REQUEST + next.collected();
+            let needs = PER_REQUEST + next.needs();
             let fits = self.held + needs <= BUFFERS && self.running.len() < IN_FLIGHT;
             // Alone, something always fits: what one file is collected to is limited.
-            if !fits && !(self.running.is_empty() && self.finished.is_empty()) {
+            let is_alone = self.running.is_empty() && self.finished.is_empty();
+            if !fits && !is_alone {
                 return;
             }
             let Some(group) = self.waiting.pop_front() else { return };
@@ -183,11 +197,14 @@ impl<'a, S: Source, K: Sink + 'a> Reads<'a, S, K> {
 
 impl<K> Target<K> {
     /// As something to do; what cannot be read is done already.
-    pub(super) fn into_job(self) -> Result<Job<K>, Read<K>> {
-        let Self { entry, sink, decoder, collected } = self;
+    pub(super) fn into_job(self) -> Result<Job<K>, Box<Read<K>>> {
+        let Self { entry, sink, decoder, collected, carries } = self;
         match decoder {
-            Ok(decoder) => Ok(Job { entry, sink, decoder, collected }),
-            Err(error) => Err(Read { entry, sink, result: Err(error), rest: None, collected: 0 }),
+            Ok(decoder) => Ok(Job { entry, sink, decoder, collected, carries }),
+            Err(error) => {
+                let collected = if carries { collected } else { 0 };
+                Err(Box::new(Read { entry, sink, result: Err(error), rest: None, collected }))
+            }
         }
     }
 }

@@ -21,7 +21,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     });
     run(service_fn(async |event: LambdaEvent<Value>| -> Result<Answer, Error> {
         let function = function.as_ref().map_err(Clone::clone)?;
-        Box::pin(function.handle(&event.payload, &event.context.request_id)).await
+        let context = &event.context;
+        Box::pin(function.handle(&event.payload, &context.request_id, context.deadline())).await
     }))
     .await
 }

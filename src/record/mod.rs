@@ -9,9 +9,7 @@ mod parts;
 
 pub use facts::SessionFacts;
 pub use marker::{AlarmNote, Marker, TriggerNote};
-pub use parts::{
-    Build, Evidence, Exception, ExportObject, Files, LastMinute, Performance, Roots, Signature,
-};
+pub use parts::{Build, Evidence, Exception, ExportObject, Files, LastMinute, Performance, Roots, Signature};
 
 use std::fmt;
 

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use aws_sdk_s3::Client;
-use jiff::Timestamp;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use crate::archive::{Body, Opened, Source, Span};
 use crate::service::{Fault, ServiceError};

@@ -25,16 +25,20 @@ pub(super) fn read(bytes: &[u8]) -> Crash {
         match kind {
             // `pr_cursig`, behind the three integers of `elf_siginfo`. The first thread's is the one that crashed.
             PRSTATUS if crash.reason.is_none() => {
-                crash.reason = number::<2>(note, 12).map(|bytes| signal_name(u16::from_le_bytes(bytes).into()));
+                crash.reason =
+                    number::<2>(note, 12).map(|bytes| signal_name(u16::from_le_bytes(bytes).into()));
             }
             // `pr_fname`: the program's name, cut to 15 characters.
             PRPSINFO => {
                 let name = note.get(40..56).and_then(|name| name.split(|byte| *byte == 0).next());
-                crash.executable = name.map(|name| String::from_utf8_lossy(name).into_owned()).filter(|name| !name.is_empty());
+                crash.executable = name
+                    .map(|name| String::from_utf8_lossy(name).into_owned())
+                    .filter(|name| !name.is_empty());
             }
             // `si_addr` of `siginfo_t`.
             SIGINFO => {
-                crash.address = number::<8>(note, 16).map(|bytes| AddressClass::of(u64::from_le_bytes(bytes)));
+                crash.address =
+                    number::<8>(note, 16).map(|bytes| AddressClass::of(u64::from_le_bytes(bytes)));
             }
             _ => {}
         }
@@ -48,10 +52,13 @@ pub(super) fn read(bytes: &[u8]) -> Crash {
 /// The notes of the first segment that has any (`PT_NOTE`): type and contents.
 fn notes(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     const NOTE: u32 = 4;
-    let place = |at: usize| number::<8>(bytes, at).and_then(|bytes| usize::try_from(u64::from_le_bytes(bytes)).ok());
+    let place =
+        |at: usize| number::<8>(bytes, at).and_then(|bytes| usize::try_from(u64::from_le_bytes(bytes)).ok());
     let headers = place(32).unwrap_or(usize::MAX);
     let count = number::<2>(bytes, 56).map_or(0, u16::from_le_bytes);
-    let header = (0..usize::from(count)).map(|n| headers.saturating_add(n * 56)).find(|header| word(bytes, *header) == Some(NOTE));
+    let header = (0..usize::from(count))
+        .map(|n| headers.saturating_add(n * 56))
+        .find(|header| word(bytes, *header) == Some(NOTE));
     let segment = header.and_then(|header| {
         let (start, size) = (place(header.checked_add(8)?)?, place(header.checked_add(32)?)?);
         bytes.get(start..start.saturating_add(size).min(bytes.len()))
@@ -90,7 +97,8 @@ pub(super) mod tests {
     /// The beginning of a core file, as Linux writes it.
     pub(in crate::triage) fn core(signal: u16, program: &str, address: u64) -> Vec<u8> {
         let note = |kind: u32, content: &[u8]| {
-            let mut note = [5_u32, u32::try_from(content.len()).unwrap(), kind].map(u32::to_le_bytes).concat();
+            let mut note =
+                [5_u32, u32::try_from(content.len()).unwrap(), kind].map(u32::to_le_bytes).concat();
             note.extend(b"CORE\0\0\0\0");
             note.extend(content);
             note.resize(note.len().next_multiple_of(4), 0);

@@ -114,7 +114,9 @@ impl Crash {
         match self.cause {
             Cause::File | Cause::Line => false,
             Cause::Native => {
-                !self.is_marker && self.reason.is_some() && (self.in_game().is_some() || self.executable.is_some())
+                !self.is_marker
+                    && self.reason.is_some()
+                    && (self.in_game().is_some() || self.executable.is_some())
             }
             _ => true,
         }
@@ -154,7 +156,8 @@ pub(super) fn reason(code: &str, access: Option<&str>) -> String {
     let code = code.trim();
     let lower = code.to_ascii_lowercase();
     let name = if let Some(hex) = lower.rsplit(' ').next().and_then(|word| word.strip_prefix("0x")) {
-        u32::from_str_radix(hex, 16).map_or_else(|_| code.to_owned(), |code| CrashReason::from_windows_code(code).to_string())
+        u32::from_str_radix(hex, 16)
+            .map_or_else(|_| code.to_owned(), |code| CrashReason::from_windows_code(code).to_string())
     } else if let Ok(signal) = code.parse::<u32>() {
         signal_name(signal)
     } else {
@@ -215,7 +218,10 @@ mod tests {
         }
         assert_eq!(reason("0xC00000FD", None), reason("stack overflow", None));
         assert_eq!(reason("exception 0xc0000094", None), reason("division by zero", None));
-        assert_eq!((reason("11", None), reason("SIGSEGV", Some("read"))), ("SIGSEGV".into(), "SIGSEGV".into()));
+        assert_eq!(
+            (reason("11", None), reason("SIGSEGV", Some("read"))),
+            ("SIGSEGV".into(), "SIGSEGV".into())
+        );
     }
 
     #[test]

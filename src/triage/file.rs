@@ -32,7 +32,10 @@ pub(super) struct Files {
 
 /// Whether some bytes begin as one of the kinds of file that are known by their beginning.
 pub(super) fn is_known(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"MDMP") || core_file::is_core(bytes) || unreal::is_context(bytes) || wer::is_report(bytes)
+    bytes.starts_with(b"MDMP")
+        || core_file::is_core(bytes)
+        || unreal::is_context(bytes)
+        || wer::is_report(bytes)
 }
 
 /// Whether the beginning of a dump does not suffice.
@@ -179,7 +182,14 @@ impl Files {
         self.add(file, kind, standing, Some(crash), build);
     }
 
-    fn add(&mut self, file: &File, kind: &'static str, standing: Standing, crash: Option<Crash>, build: Build) {
+    fn add(
+        &mut self,
+        file: &File,
+        kind: &'static str,
+        standing: Standing,
+        crash: Option<Crash>,
+        build: Build,
+    ) {
         let File { path, shown, size, modified } = file.clone();
         self.pieces.push(Piece { kind, path, shown, size, modified, crash, standing, build });
     }

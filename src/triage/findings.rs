@@ -6,6 +6,7 @@ use crate::record::{Build, Evidence, Exception, Files, Performance, Problem};
 use crate::redacted::Redacted;
 
 use super::crash::{Cause, Crash};
+use super::modules::file_name;
 use super::signature::{self, Decision};
 
 /// How many files are told of, the most telling first.
@@ -113,12 +114,16 @@ pub(super) fn conclude(pieces: Vec<Piece>, mut findings: Findings) -> Findings {
     told.sort_by_key(|piece| (piece.standing != Standing::Crash, std::cmp::Reverse(piece.telling())));
     let mut evidence: Vec<_> = told.into_iter().map(Piece::evidence).collect();
     if let Some(found) = &findings.crash
-        && let Some(place) = evidence.iter().position(|it| it.path == found.evidence.path && it.kind == found.evidence.kind)
+        && let Some(place) =
+            evidence.iter().position(|it| it.path == found.evidence.path && it.kind == found.evidence.kind)
     {
         evidence[..=place].rotate_right(1);
     }
     if evidence.len() > MAX_EVIDENCE {
-        let detail = format!("{MAX_EVIDENCE} files are told of; {} more bear on the verdict", evidence.len() - MAX_EVIDENCE);
+        let detail = format!(
+            "{MAX_EVIDENCE} files are told of; {} more bear on the verdict",
+            evidence.len() - MAX_EVIDENCE
+        );
         findings.problems.push(Problem::new("evidence-limit", detail));
         evidence.truncate(MAX_EVIDENCE);
     }
@@ -133,7 +138,9 @@ fn decide(pieces: &[Piece], standing: Standing, build: &Build) -> Option<Found> 
         folders.entry(piece.folder()).or_default().push(piece);
     }
     // The best account in each folder; of the folders, the last one with a good account.
-    let best = folders.values().filter_map(|folder| folder.iter().copied().max_by_key(|piece| (piece.telling(), piece.when())));
+    let best = folders
+        .values()
+        .filter_map(|folder| folder.iter().copied().max_by_key(|piece| (piece.telling(), piece.when())));
     let best = best.max_by_key(|piece| {
         let (is_telling, _, rank) = piece.telling();
         (is_telling, rank >= 3, piece.when())
@@ -145,7 +152,8 @@ fn decide(pieces: &[Piece], standing: Standing, build: &Build) -> Option<Found> 
         }
     }
     // A log tells what an exception was about that a dump only marks; the dump tells the thread.
-    let mut dumps = pieces.iter().filter(|piece| piece.kind == "minidump" && piece.standing == Standing::Crash);
+    let mut dumps =
+        pieces.iter().filter(|piece| piece.kind == "minidump" && piece.standing == Standing::Crash);
     if let (Some(dump), None) = (dumps.next(), dumps.next())
         && let Some(dump) = &dump.crash
     {
@@ -154,7 +162,8 @@ fn decide(pieces: &[Piece], standing: Standing, build: &Build) -> Option<Found> 
     }
     if crash.cause == Cause::Gpu && crash.reason.is_none() {
         let others = pieces.iter().filter_map(|piece| piece.crash.as_ref());
-        crash.reason = others.filter(|other| other.cause == Cause::Gpu).find_map(|other| other.reason.clone());
+        crash.reason =
+            others.filter(|other| other.cause == Cause::Gpu).find_map(|other| other.reason.clone());
     }
     Some(Found {
         decision: signature::of(&crash, build),
@@ -177,13 +186,16 @@ fn exception(crash: &Crash) -> Exception {
         Cause::OutOfMemory => Some("OutOfMemory"),
         Cause::Hang => Some("Hang"),
         Cause::Gpu => Some("GPUCrash"),
+        Cause::Script => Some("ScriptError"),
         _ => None,
     };
     Exception {
         kind: crash.reason.as_deref().or(word).map(Redacted::new),
         message: crash.message.as_deref().map(Redacted::new),
         address: crash.address.map(|class| class.word().to_owned()),
-        module: frame.filter(|frame| !frame.module.is_empty()).map(|frame| Redacted::new(&frame.module)),
+        module: frame
+            .filter(|frame| !frame.module.is_empty())
+            .map(|frame| Redacted::new(file_name(&frame.module))),
         offset: frame.and_then(|frame| frame.offset).map(|offset| format!("{offset:#x}")),
         thread: crash.thread.as_deref().map(Redacted::new),
     }

@@ -35,7 +35,9 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::archive::{Archive, ArchiveError, Entry, Method, Outcome, Read, Reads, Sink, Source, Target as ToRead};
+use crate::archive::{
+    Archive, ArchiveError, Entry, Method, Outcome, Read, Reads, Sink, Source, Target as ToRead,
+};
 use crate::record::Problem;
 
 use self::file::{File, Files};
@@ -94,7 +96,12 @@ pub async fn examine<S: Source>(
 #[must_use]
 pub fn examine_file(path: &str, bytes: &[u8], rules: &Rules) -> Findings {
     let path = path.replace('\\', "/");
-    let file = File { path: path.to_ascii_lowercase(), shown: path.as_str().into(), size: bytes.len() as u64, modified: None };
+    let file = File {
+        path: path.to_ascii_lowercase(),
+        shown: path.as_str().into(),
+        size: bytes.len() as u64,
+        modified: None,
+    };
     let kind = Kind::of(&file.path).unwrap_or(Kind::Studio);
     let is_studios = rules.is_crash_file(&file.path);
     let mut files = Files::default();
@@ -106,7 +113,9 @@ pub fn examine_file(path: &str, bytes: &[u8], rules: &Rules) -> Findings {
             files.performance = scan.finish();
         }
         Kind::Log => files.log(&file, scanned(bytes, rules)),
-        _ if file::is_known(bytes) || kind != Kind::Studio || is_studios => files.bytes(&file, kind, is_studios, bytes),
+        _ if file::is_known(bytes) || kind != Kind::Studio || is_studios => {
+            files.bytes(&file, kind, is_studios, bytes)
+        }
         // A text of whatever name.
         _ => files.log(&file, scanned(bytes, rules)),
     }
@@ -168,6 +177,12 @@ impl Sink for Reader {
             Self::Performance(scan) => scan.push(bytes),
         }
         ControlFlow::Continue(())
+    }
+
+    fn expect(&mut self, at_most: usize) {
+        if let Self::Keep { bytes, .. } = self {
+            bytes.expect(at_most);
+        }
     }
 }
 

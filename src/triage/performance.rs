@@ -107,7 +107,11 @@ impl Scan {
                 cpu_share: cpu.map(rounded),
                 vram_percent: vram.map(whole),
             }),
-            pressure: pressure.into_iter().filter(|(_, high)| *high).map(|(word, _)| word.to_owned()).collect(),
+            pressure: pressure
+                .into_iter()
+                .filter(|(_, high)| *high)
+                .map(|(word, _)| word.to_owned())
+                .collect(),
         })
     }
 
@@ -156,7 +160,10 @@ impl Columns {
             let figure: f64 = fields.get(place?)?.parse().ok()?;
             (figure.is_finite() && (0.0..1e9).contains(&figure)).then_some(figure)
         };
-        Row { time: fields.get(self.timestamp).and_then(|text| seconds(text)), figures: self.figures.map(figure) }
+        Row {
+            time: fields.get(self.timestamp).and_then(|text| seconds(text)),
+            figures: self.figures.map(figure),
+        }
     }
 }
 
@@ -175,7 +182,11 @@ fn max(figures: impl Iterator<Item = f64>) -> Option<f64> {
     figures.reduce(f64::max)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "figures are bounded, and a negative one is 0")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "figures are bounded, and a negative one is 0"
+)]
 fn whole(figure: f64) -> u64 {
     figure.max(0.0).round() as u64
 }
@@ -199,7 +210,11 @@ pub(super) mod tests {
         for (n, (cpu, memory, vram)) in rows.iter().enumerate() {
             let (minute, second) = (n / 60, n % 60);
             let mib = memory * 10_000.0;
-            writeln!(text, "2026-11-23T10:{minute:02}:{second:02}.000Z,{cpu},{mib},{memory},9,1,1,1,1,{vram}").unwrap();
+            writeln!(
+                text,
+                "2026-11-23T10:{minute:02}:{second:02}.000Z,{cpu},{mib},{memory},9,1,1,1,1,{vram}"
+            )
+            .unwrap();
         }
         text.into_bytes()
     }

@@ -41,12 +41,48 @@ pub struct Row {
 pub const ROWS: [Row; 11] = [
     row(1, "an assertion", "`assert` \\| condition \\| file", "", "high"),
     row(2, "a fatal error in the program's own words", "`fatal` \\| message \\| file", "", "medium"),
-    row(3, "the graphics device was lost", "`gpu` \\| the device's error", "hash of the GPU's breadcrumbs", "medium"),
-    row(4, "memory ran out", "`oom` \\| module", "first three frames in the game", "medium"),
-    row(5, "the engine ended a program that hung", "`hang` \\| module", "first three frames in the game", "medium"),
-    row(6, "an exception or signal, and a frame lies in the game", "reason/address class \\| module", "first three frames in the game", "high"),
-    row(7, "an exception or signal elsewhere, or nobody knows where", "reason/address class \\| executable", "first frame", "low"),
-    row(8, "an exception or panic that nobody caught", "type \\| first function of the game, else message", "", "medium"),
+    row(
+        3,
+        "the graphics device was lost",
+        "`gpu` \\| the device's error",
+        "hash of the GPU's breadcrumbs",
+        "medium",
+    ),
+    row(
+        4,
+        "memory ran out",
+        "`oom` \\| module",
+        "the first frame, and the first three in the game",
+        "medium",
+    ),
+    row(
+        5,
+        "the engine ended a program that hung",
+        "`hang` \\| module",
+        "the first frame, and the first three in the game",
+        "medium",
+    ),
+    row(
+        6,
+        "an exception or signal, and a frame lies in the game",
+        "reason/address class \\| module",
+        "the first frame, and the first three in the game",
+        "high",
+    ),
+    row(
+        7,
+        "an exception or signal elsewhere, or nobody knows where",
+        "reason/address class \\| executable",
+        "the first frame",
+        "low",
+    ),
+    row(
+        8,
+        "an exception or panic that nobody caught",
+        "type \\| first function of the game, else message",
+        "",
+        "medium",
+    ),
     row(9, "a script's error", "`script` \\| file \\| message", "", "medium"),
     row(10, "a line of a log, and no more", "`log` \\| pattern \\| line", "", "low"),
     row(11, "a file that only a crash leaves, and no more", "`file` \\| kind", "", "low"),
@@ -82,8 +118,9 @@ pub(super) fn of(crash: &Crash, build: &Build) -> Decision {
     let text = parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" | ");
     let title = Redacted::new(&text.chars().take(LONGEST).collect::<String>());
     let place = place(crash, number);
-    let label = build.id.clone().or_else(|| build.version.as_ref().map(ToString::to_string)).unwrap_or_default();
-    let knows_place = crash.in_game().is_some_and(|frame| frame.offset.is_some());
+    let label =
+        build.id.clone().or_else(|| build.version.as_ref().map(ToString::to_string)).unwrap_or_default();
+    let knows_place = crash.frames.first().is_some_and(|frame| frame.offset.is_some() && is_in_game(&frame));
     let confidence = match (row.confidence, number) {
         ("high", 6) if !knows_place => "medium",
         (confidence, _) => confidence,
@@ -120,7 +157,8 @@ fn text(crash: &Crash) -> (u8, Vec<String>) {
             (number, vec![exception(crash), module()])
         }
         Cause::Managed => {
-            let function = crash.frames.iter().filter_map(|frame| frame.function.as_deref()).find(|name| is_games(name));
+            let function =
+                crash.frames.iter().filter_map(|frame| frame.function.as_deref()).find(|name| is_games(name));
             let what = function.map_or_else(message, normalize);
             let kind = crash.reason.as_deref().map(normalize).unwrap_or_default();
             (8, vec![kind, what, file()])
@@ -136,27 +174,36 @@ fn exception(crash: &Crash) -> String {
     let reason = crash.reason.as_deref().unwrap_or("unknown exception");
     let reason = reason.split(" / ").next().unwrap_or_default();
     match crash.address {
-        Some(class @ (AddressClass::Null | AddressClass::NonCanonical)) => format!("{reason}/{}", class.word()),
+        Some(class @ (AddressClass::Null | AddressClass::NonCanonical)) => {
+            format!("{reason}/{}", class.word())
+        }
         _ => reason.to_owned(),
     }
 }
 
 /// The game's module that it happened in: of the first frame that lies in one, else the executable.
 fn module(crash: &Crash) -> Option<String> {
-    let frame = crash.in_game().map(|frame| stem(&frame.module));
-    frame.or_else(|| crash.executable.as_deref().map(stem)).filter(|module| !module.is_empty())
+    let frame = crash.in_game().map(|frame| frame.module.as_str());
+    // Redacted before its case is lost, by which some secrets are known.
+    let module = frame.or(crash.executable.as_deref()).map(|name| stem(Redacted::new(name).as_str()));
+    module.filter(|module| !module.is_empty())
+}
+
+fn is_in_game(frame: &&Frame) -> bool {
+    owner(&stem(&frame.module)) == Owner::Game
 }
 
 /// Where it happened, as `module+offset`.
 fn place(crash: &Crash, row: u8) -> String {
-    let place = |frame: &Frame| frame.offset.map(|offset| format!("{}+{offset:#x}", stem(&frame.module)));
+    let name = |frame: &Frame| stem(Redacted::new(&frame.module).as_str());
+    let place = |frame: &Frame| frame.offset.map(|offset| format!("{}+{offset:#x}", name(frame)));
     match row {
         3 => crash.device_state.clone().unwrap_or_default(),
         4..=7 => {
-            let is_in_game = |frame: &&Frame| owner(&stem(&frame.module)) == Owner::Game;
-            let mut places: Vec<_> = crash.frames.iter().filter(is_in_game).filter_map(place).take(PLACES).collect();
-            if places.is_empty() {
-                places.extend(crash.frames.first().and_then(place));
+            let mut places: Vec<_> =
+                crash.frames.iter().filter(is_in_game).filter_map(place).take(PLACES).collect();
+            if let Some(first) = crash.frames.first().filter(|frame| !is_in_game(frame)).and_then(place) {
+                places.insert(0, first);
             }
             places.join(" ")
         }
@@ -166,8 +213,18 @@ fn place(crash: &Crash, row: u8) -> String {
 
 /// Whether a function is none of the runtime's.
 fn is_games(function: &str) -> bool {
-    const RUNTIMES: [&str; 10] =
-        ["System.", "UnityEngine.", "Mono.", "Microsoft.", "java.", "jdk.", "sun.", "std::", "core::", "(wrapper"];
+    const RUNTIMES: [&str; 10] = [
+        "System.",
+        "UnityEngine.",
+        "Mono.",
+        "Microsoft.",
+        "java.",
+        "jdk.",
+        "sun.",
+        "std::",
+        "core::",
+        "(wrapper",
+    ];
     !RUNTIMES.iter().any(|runtime| function.starts_with(runtime))
 }
 

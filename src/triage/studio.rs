@@ -1,6 +1,6 @@
 //! What a studio teaches about its own engine: which files only a crash leaves, which lines tell of one, which of a clean exit.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -21,7 +21,11 @@ impl Rules {
     ///
     /// A glob matches a path in the zip from its beginning or from any folder on, whatever its case; `*` does not match a `/`, `**`
     /// does. Regular expressions are those of the crate `regex`; a group named `message` is what the crash is told apart by.
-    pub fn new(crash_files: &str, crash_pattern: &str, clean_exit_pattern: &str) -> Result<Self, Vec<String>> {
+    pub fn new(
+        crash_files: &str,
+        crash_pattern: &str,
+        clean_exit_pattern: &str,
+    ) -> Result<Self, Vec<String>> {
         let mut mistakes = Vec::new();
         let mut files = GlobSetBuilder::new();
         for glob in crash_files.split(',').map(str::trim).filter(|glob| !glob.is_empty()) {
@@ -44,7 +48,9 @@ impl Rules {
                 let source = [crash_files, crash_pattern, clean_exit_pattern].map(ToOwned::to_owned);
                 Ok(Self { files, patterns: Arc::new(patterns), source })
             }
-            (_, Err(error)) if mistakes.is_empty() => Err(vec![format!("CRASH_PATTERN, CLEAN_EXIT_PATTERN: {error}")]),
+            (_, Err(error)) if mistakes.is_empty() => {
+                Err(vec![format!("CRASH_PATTERN, CLEAN_EXIT_PATTERN: {error}")])
+            }
             _ => Err(mistakes),
         }
     }
@@ -77,11 +83,16 @@ fn checked<'p>(name: &str, pattern: &'p str, mistakes: &mut Vec<String>) -> Opti
     None
 }
 
+/// The project's rules alone: compiled once.
+static OWN: LazyLock<Rules> = LazyLock::new(|| {
+    #[expect(clippy::expect_used, reason = "the project's own patterns are fixed, and every test uses them")]
+    Rules::new("", "", "").expect("the project's own patterns are valid")
+});
+
 impl Default for Rules {
     /// None of a studio's.
     fn default() -> Self {
-        #[expect(clippy::expect_used, reason = "the project's own patterns are fixed, and every test uses them")]
-        Self::new("", "", "").expect("the project's own patterns are valid")
+        OWN.clone()
     }
 }
 
@@ -117,7 +128,11 @@ mod tests {
     fn every_mistake_is_told_with_its_parameter() {
         let mistakes = Rules::new("a[, ok", "(", "x*").unwrap_err();
         assert_eq!(mistakes.len(), 3, "{mistakes:?}");
-        for (mistake, part) in mistakes.iter().zip(["CRASH_FILES: \"a[\"", "CRASH_PATTERN: \"(\"", "CLEAN_EXIT_PATTERN: \"x*\" matches every line"]) {
+        for (mistake, part) in mistakes.iter().zip([
+            "CRASH_FILES: \"a[\"",
+            "CRASH_PATTERN: \"(\"",
+            "CLEAN_EXIT_PATTERN: \"x*\" matches every line",
+        ]) {
             assert!(mistake.starts_with(part), "{mistake}");
             assert_eq!(mistake.lines().count(), 1);
         }

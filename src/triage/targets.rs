@@ -75,7 +75,9 @@ impl Kind {
 /// Whether a path in lower case leads through a folder of crashes.
 pub(super) fn is_in_crash_folder(path: &str) -> bool {
     let mut folders = path.split('/').rev().skip(1);
-    folders.any(|folder| CRASH_FOLDERS.contains(&folder) || folder.starts_with("crash_") || folder.starts_with("crashinfo-"))
+    folders.any(|folder| {
+        CRASH_FOLDERS.contains(&folder) || folder.starts_with("crash_") || folder.starts_with("crashinfo-")
+    })
 }
 
 /// A file to read.
@@ -116,7 +118,10 @@ impl<'r> Survey<'r> {
         let is_studios = self.rules.is_crash_file(&path);
         let Some(kind) = Kind::of(&path).or(is_studios.then_some(Kind::Studio)) else { return };
         let pool = &mut self.pools[kind.pool()];
-        pool.push(((is_studios || is_in_crash_folder(&path), entry.modified()), Target { kind, entry, is_studios }));
+        pool.push((
+            (is_studios || is_in_crash_folder(&path), entry.modified()),
+            Target { kind, entry, is_studios },
+        ));
         if pool.len() > MAX_OF_A_KIND {
             self.left_out += 1;
             let least = pool.iter().enumerate().min_by(|(_, (one, _)), (_, (other, _))| one.cmp(other));
@@ -155,7 +160,10 @@ mod tests {
     #[test]
     fn names_nominate_by_their_ends() {
         for (path, kind) in [
-            ("profile/appdata/local/skylark/saved/crashes/uecc-windows-1_0000/crashcontext.runtime-xml", Some(Kind::Context)),
+            (
+                "profile/appdata/local/skylark/saved/crashes/uecc-windows-1_0000/crashcontext.runtime-xml",
+                Some(Kind::Context),
+            ),
             ("profile/x/player.log", Some(Kind::Log)),
             ("profile/x/player-prev.log", None),
             ("profile/x/skylark-backup-2026.11.23-10.00.00.log", None),

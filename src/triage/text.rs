@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 /// How much of a text's beginning its encoding is guessed from, in bytes.
-const GUESSED_FROM: usize = 512;
+pub(super) const GUESSED_FROM: usize = 512;
 
 /// The encoding that a text's beginning tells, by a mark or by the zero bytes that Latin letters have in UTF-16; else UTF-8. And the
 /// length of the mark.

@@ -86,7 +86,8 @@ fn stack(text: &str) -> Vec<Frame> {
     let frames = FRAME.iter().flat_map(|frame| frame.captures_iter(&portable)).filter_map(|frame| {
         let (base, offset) = (hex(&frame[2])?, hex(&frame[3])?);
         // Frames that could not be resolved: `Unknown`, base 0.
-        (base != 0).then(|| Frame { module: frame[1].to_owned(), offset: Some(offset), function: None })
+        let is_resolved = base != 0 && offset != 0xffff_ffff && !frame[1].starts_with("0x");
+        is_resolved.then(|| Frame { module: frame[1].to_owned(), offset: Some(offset), function: None })
     });
     let frames: Vec<_> = frames.take(MAX_FRAMES).collect();
     if !frames.is_empty() {
@@ -96,7 +97,11 @@ fn stack(text: &str) -> Vec<Frame> {
     let frames = readable.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| {
         let (module, function) = line.split_once('!').unwrap_or((line, ""));
         let function = function.split(" [").next().unwrap_or_default().trim();
-        Frame { module: module.to_owned(), offset: None, function: (!function.is_empty()).then(|| function.to_owned()) }
+        Frame {
+            module: module.to_owned(),
+            offset: None,
+            function: (!function.is_empty()).then(|| function.to_owned()),
+        }
     });
     frames.take(MAX_FRAMES).collect()
 }
@@ -119,7 +124,8 @@ fn unescape(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         plain.push_str(before);
-        let entity = after.find(';').filter(|end| *end <= 8).and_then(|end| Some((entity(&after[..end])?, end)));
+        let entity =
+            after.find(';').filter(|end| *end <= 8).and_then(|end| Some((entity(&after[..end])?, end)));
         if let Some((c, end)) = entity {
             plain.push(c);
             rest = &after[end + 1..];
@@ -140,7 +146,8 @@ fn entity(name: &str) -> Option<char> {
         "apos" => Some('\''),
         _ => {
             let number = name.strip_prefix('#')?;
-            let hexadecimal = number.strip_prefix(['x', 'X']).map(|digits| u32::from_str_radix(digits, 16).ok());
+            let hexadecimal =
+                number.strip_prefix(['x', 'X']).map(|digits| u32::from_str_radix(digits, 16).ok());
             char::from_u32(hexadecimal.unwrap_or_else(|| number.parse().ok())?)
         }
     }

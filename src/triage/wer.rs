@@ -20,13 +20,15 @@ pub(super) fn report(bytes: &[u8]) -> Option<Crash> {
     let text = decode(bytes);
     let fields: Vec<(&str, &str)> =
         text.lines().take(MAX_LINES).filter_map(|line| line.trim().split_once('=')).collect();
-    let field = |name: &str| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
+    let field =
+        |name: &str| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
     let event = field("EventType")?;
     if !matches!(event, "APPCRASH" | "BEX" | "BEX64" | "CLR20r3" | "StackHash") {
         return None;
     }
     let signature = |name: &str| {
-        let named = fields.iter().find(|(key, value)| key.ends_with("].Name") && value.eq_ignore_ascii_case(name));
+        let named =
+            fields.iter().find(|(key, value)| key.ends_with("].Name") && value.eq_ignore_ascii_case(name));
         let key = match (named, APPCRASH.iter().find(|(known, _)| *known == name)) {
             (Some((key, _)), _) => key.trim_end_matches("Name").to_owned(),
             (None, Some((_, index))) if event == "APPCRASH" => format!("Sig[{index}]."),

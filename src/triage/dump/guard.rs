@@ -31,13 +31,18 @@ pub(super) fn check(dump: &[u8]) -> Result<(), &'static str> {
     }
     let mut copied = 0;
     for entry in (0..streams).map(|n| directory.saturating_add(12 * n)) {
-        let (Some(kind), Some(size)) = (dump.u32(entry), dump.length(entry.saturating_add(4))) else { return Ok(()) };
+        let (Some(kind), Some(size)) = (dump.u32(entry), dump.length(entry.saturating_add(4))) else {
+            return Ok(());
+        };
         let Some(at) = dump.length(entry.saturating_add(8)) else { return Ok(()) };
         copied += match kind {
             MODULE_LIST => dump.module_list(at, size)?,
             THREAD_NAMES => dump.thread_names(at)?,
-            // `CSDVersionRva`, the service pack's name, is at 24 of `MINIDUMP_SYSTEM_INFO`.
-            SYSTEM_INFO => dump.length(at.saturating_add(24)).map_or(Ok(0), |name| dump.name(name))?,
+            // `CSDVersionRva`, the service pack's name, is at 24 of `MINIDUMP_SYSTEM_INFO`; 0 where there is none.
+            SYSTEM_INFO => match dump.length(at.saturating_add(24)) {
+                Some(name) if name > 0 => dump.name(name)?,
+                _ => 0,
+            },
             _ => 0,
         };
         if copied > MAX_COPIED {

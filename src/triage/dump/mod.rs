@@ -139,8 +139,13 @@ fn parse(bytes: &[u8]) -> Result<Dump, DumpError> {
 }
 
 /// The class of the address that could not be reached, where it was about one.
-fn address(exception: &MinidumpException<'_>, system: &MinidumpSystemInfo, reason: &str) -> Option<AddressClass> {
-    let is_access = ["EXCEPTION_ACCESS_VIOLATION", "EXCEPTION_IN_PAGE_ERROR", "SIGSEGV", "SIGBUS", "EXC_BAD_ACCESS"];
+fn address(
+    exception: &MinidumpException<'_>,
+    system: &MinidumpSystemInfo,
+    reason: &str,
+) -> Option<AddressClass> {
+    let is_access =
+        ["EXCEPTION_ACCESS_VIOLATION", "EXCEPTION_IN_PAGE_ERROR", "SIGSEGV", "SIGBUS", "EXC_BAD_ACCESS"];
     let about_memory = is_access.iter().any(|word| reason.starts_with(word));
     about_memory.then(|| AddressClass::of(exception.get_crash_address(system.os, system.cpu)))
 }

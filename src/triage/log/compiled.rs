@@ -23,11 +23,16 @@ pub(in crate::triage) struct Patterns {
 
 impl Patterns {
     /// The project's own, and what a studio teaches.
-    pub(in crate::triage) fn new(crash: Option<&str>, clean_exit: Option<&str>) -> Result<Self, regex::Error> {
+    pub(in crate::triage) fn new(
+        crash: Option<&str>,
+        clean_exit: Option<&str>,
+    ) -> Result<Self, regex::Error> {
         let studio = |name, class, weight, pattern: Option<&str>| {
             pattern.map(|pattern| (name, class, weight, format!("(?u:{pattern})")))
         };
-        let own = STARTS.iter().map(|(name, class, weight, pattern): &Start| (*name, *class, *weight, (*pattern).to_owned()));
+        let own = STARTS
+            .iter()
+            .map(|(name, class, weight, pattern): &Start| (*name, *class, *weight, (*pattern).to_owned()));
         let taught = [
             studio(STUDIO_CRASH, Class::Line, Weight::Fatal, crash),
             studio(STUDIO_EXIT, Class::CleanExit, Weight::None, clean_exit),
@@ -35,10 +40,14 @@ impl Patterns {
         let all: Vec<_> = taught.into_iter().flatten().chain(own).collect();
         let unnamed = all.iter().map(|(.., pattern)| format!("(?:{})", without_names(pattern)));
         let any = builder(&unnamed.collect::<Vec<_>>().join("|")).build()?;
-        let starts = all.iter().map(|(name, class, weight, pattern)| Ok((*name, *class, *weight, builder(pattern).build()?)));
+        let starts = all
+            .iter()
+            .map(|(name, class, weight, pattern)| Ok((*name, *class, *weight, builder(pattern).build()?)));
         let starts = starts.collect::<Result<_, regex::Error>>()?;
-        let follow =
-            RegexSetBuilder::new(FOLLOWS.iter().map(|(_, pattern)| pattern)).unicode(false).multi_line(true).build()?;
+        let follow = RegexSetBuilder::new(FOLLOWS.iter().map(|(_, pattern)| pattern))
+            .unicode(false)
+            .multi_line(true)
+            .build()?;
         let follows = FOLLOWS.iter().map(|(name, pattern)| Ok((*name, builder(pattern).build()?)));
         Ok(Self { any, starts, follow, follows: follows.collect::<Result<_, regex::Error>>()? })
     }
@@ -53,9 +62,9 @@ impl Patterns {
         if !self.any.is_match(line) {
             return None;
         }
-        self.starts.iter().find_map(|(name, class, weight, regex)| {
-            Some((*name, *class, *weight, Groups::of(regex, line)?))
-        })
+        self.starts
+            .iter()
+            .find_map(|(name, class, weight, regex)| Some((*name, *class, *weight, Groups::of(regex, line)?)))
     }
 
     /// The first pattern that a line of a report matches, and what its groups hold.

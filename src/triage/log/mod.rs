@@ -9,11 +9,12 @@ mod report;
 
 pub(super) use compiled::Patterns;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use encoding_rs::{CoderResult, Decoder, UTF_8};
 
 use super::crash::Crash;
+use super::studio::Rules;
 use super::text;
 use crate::record::Build;
 use crate::redacted::Redacted;
@@ -84,15 +85,18 @@ impl Scan {
     }
 
     /// Takes the next bytes.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
-        match &self.decoder {
-            None => {
-                // Enough to tell the encoding by, or nothing yet.
-                self.beginning.extend_from_slice(bytes);
-                if self.beginning.len() >= 512 {
-                    self.begin();
-                }
+    pub(super) fn push(&mut self, mut bytes: &[u8]) {
+        if self.decoder.is_none() {
+            // As much as the encoding is told by, and no more.
+            let (now, later) = bytes.split_at(bytes.len().min(text::GUESSED_FROM - self.beginning.len()));
+            self.beginning.extend_from_slice(now);
+            bytes = later;
+            if self.beginning.len() == text::GUESSED_FROM {
+                self.begin();
             }
+        }
+        match &self.decoder {
+            None => {}
             Some(None) => self.take(bytes),
             Some(Some(_)) => self.decode(bytes, false),
         }
@@ -181,11 +185,18 @@ impl Scan {
             // Within a report every line counts; outside, the next one of interest.
             if self.open.is_none() {
                 match self.patterns.find_at(block, at) {
-                    Some(found) => at = block[..found].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1).max(at),
+                    Some(found) => {
+                        at = block[..found]
+                            .iter()
+                            .rposition(|byte| *byte == b'\n')
+                            .map_or(0, |end| end + 1)
+                            .max(at)
+                    }
                     None => break,
                 }
             }
-            let end = block[at..].iter().position(|byte| *byte == b'\n').map_or(block.len(), |end| at + end + 1);
+            let end =
+                block[at..].iter().position(|byte| *byte == b'\n').map_or(block.len(), |end| at + end + 1);
             self.take_line(&block[at..end], self.scanned + end as u64);
             at = end;
         }
@@ -198,7 +209,8 @@ impl Scan {
         let patterns = Arc::clone(&self.patterns);
         if let Some((name, class, weight, groups)) = patterns.start(line) {
             // Within a traceback the error's own line belongs to it.
-            let is_part = self.open.as_ref().is_some_and(|open| open.crash.told_by == "py") && name == "managed";
+            let is_part =
+                self.open.as_ref().is_some_and(|open| open.crash.told_by == "py") && name == "managed";
             if !is_part {
                 return self.take_hit(name, class, weight, &groups, line, end);
             }
@@ -216,7 +228,15 @@ impl Scan {
         }
     }
 
-    fn take_hit(&mut self, name: &'static str, class: Class, weight: Weight, groups: &Groups, line: &[u8], end: u64) {
+    fn take_hit(
+        &mut self,
+        name: &'static str,
+        class: Class,
+        weight: Weight,
+        groups: &Groups,
+        line: &[u8],
+        end: u64,
+    ) {
         let said = || groups.get("msg").map(Redacted::new);
         match class {
             Class::CleanExit => {
@@ -230,13 +250,15 @@ impl Scan {
             Class::BuildVersion => self.build.version = said(),
             Class::Configuration => self.build.configuration = said(),
             _ => {
-                if let Some(open) = self.open.as_mut().filter(|open| open.takes(class, weight, groups)) {
+                if let Some(open) = self.open.as_mut().filter(|open| open.takes(name, class, weight, groups))
+                {
                     return open.absorb(name, class, weight, groups, end);
                 }
                 self.close();
                 let mut report = Report::new(name, class, weight, groups, end);
                 if name == STUDIO_CRASH && report.crash.message.is_none() {
-                    let said = groups.owned("message").unwrap_or_else(|| String::from_utf8_lossy(line).into_owned());
+                    let said =
+                        groups.owned("message").unwrap_or_else(|| String::from_utf8_lossy(line).into_owned());
                     report.crash.message = Some(said);
                 }
                 self.open = Some(report);
@@ -246,7 +268,7 @@ impl Scan {
 
     /// The report is over.
     fn close(&mut self) {
-        let Some(report) = self.open.take() else { return };
+        let Some(report) = self.open.take().map(Report::finish) else { return };
         if report.version.is_some() {
             self.build.version = report.version.as_deref().map(Redacted::new);
         }
@@ -258,8 +280,10 @@ impl Scan {
             return;
         }
         if self.reports.len() == MAX_REPORTS {
-            let least = self.reports.iter().position(|report| !report.crash.is_telling()).unwrap_or(0);
-            self.reports.remove(least);
+            let least = self.reports.iter().enumerate().min_by_key(|(_, report)| report.telling());
+            if let Some(least) = least.map(|(index, _)| index) {
+                self.reports.remove(least);
+            }
         }
         self.reports.push(report);
     }
@@ -274,9 +298,11 @@ impl Scan {
         };
         let mut reports: Vec<_> = self.reports.into_iter().filter(counts).collect();
         reports.reverse();
-        reports.sort_by_key(|report| !report.crash.is_telling());
+        reports.sort_by_key(|report| std::cmp::Reverse(report.telling()));
         // Nothing but its own lines, and little more, came after it.
-        let last_words = self.last_words.filter(|words| self.scanned - words.end.min(self.scanned) <= 256 && exited.is_none());
+        let last_words = self
+            .last_words
+            .filter(|words| self.scanned - words.end.min(self.scanned) <= 256 && exited.is_none());
         Told {
             clean_exit: exited.is_some() && reports.is_empty(),
             crashes: reports.into_iter().map(|report| report.crash).collect(),
@@ -288,9 +314,7 @@ impl Scan {
 
 /// What a message that an engine wrote elsewhere tells, by the same patterns; nothing but a line if it matches none.
 pub(super) fn crash_in(message: &str) -> Crash {
-    static OWN: LazyLock<Option<Arc<Patterns>>> = LazyLock::new(|| Patterns::new(None, None).ok().map(Arc::new));
-    let Some(patterns) = OWN.as_ref() else { return Crash::default() };
-    let mut scan = Scan::new(Arc::clone(patterns));
+    let mut scan = Scan::new(Rules::default().patterns);
     scan.push(message.as_bytes());
     scan.finish().crashes.into_iter().next().unwrap_or_default()
 }

@@ -49,7 +49,8 @@ pub(super) enum Weight {
 }
 
 use Class::{
-    Assert, BuildVersion, CleanExit, Configuration, Engine, Fatal, Gpu, Header, Line, Managed, Native, OutOfMemory, Script,
+    Assert, BuildVersion, CleanExit, Configuration, Engine, Fatal, Gpu, Header, Line, Managed, Native,
+    OutOfMemory, Script,
 };
 use Weight::{Fatal as Crash, LastWords, NearEnd, None as Nothing};
 
@@ -62,8 +63,18 @@ pub(super) type Follow = (&'static str, &'static str);
 pub(super) const STARTS: &[Start] = &[
     // Unreal: GenericPlatformCrashContext.cpp, WindowsPlatformCrashContext.cpp, UnixPlatformCrashContext.cpp, AssertionMacros.cpp,
     // Horde's LogChannelEventMatcher.cs.
-    ("ue.critical", Header, Crash, r"=== Critical error: ===|\bFatal error!\s*$|LogExit: Executing StaticShutdownAfterError"),
-    ("ue.assert", Assert, Crash, r"Assertion failed: (?P<cond>.+?)\s+\[File:(?:[^\]]*[/\\])?(?P<file>[^\]/\\]+)\](?: \[Line: \d+\])?"),
+    (
+        "ue.critical",
+        Header,
+        Crash,
+        r"=== Critical error: ===|\bFatal error!\s*$|LogExit: Executing StaticShutdownAfterError",
+    ),
+    (
+        "ue.assert",
+        Assert,
+        Crash,
+        r"Assertion failed: (?P<cond>.+?)\s+\[File:(?:[^\]]*[/\\])?(?P<file>[^\]/\\]+)\](?: \[Line: \d+\])?",
+    ),
     (
         "ue.fatal",
         Fatal,
@@ -82,17 +93,37 @@ pub(super) const STARTS: &[Start] = &[
         "ue.gpu",
         Gpu,
         Crash,
-        r"GPU [Cc]rash(?:ed)?(?: detected| or D3D [Dd]evice [Rr]emoved| dump)|Device \d+ Removed: (?P<code>DXGI_ERROR_[A-Z_]+)|D3D device being lost\. \(Error: (?P<hex>0x887[aA]00[0-9a-fA-F]{2})",
+        r"(?:GPU [Cc]rash(?:ed)?(?: detected| or D3D [Dd]evice [Rr]emoved| dump)|Device \d+ Removed: |D3D device being lost\.)(?:.*?(?P<code>DXGI_ERROR_[A-Z_]+|VK_ERROR_[A-Z_]+|0x887[aA]00[0-9a-fA-F]{2}))?",
     ),
-    ("d3d.removed", Gpu, NearEnd, r"(?P<code>DXGI_ERROR_DEVICE_(?:REMOVED|HUNG|RESET)|DXGI_ERROR_DRIVER_INTERNAL_ERROR)"),
+    (
+        "d3d.removed",
+        Gpu,
+        NearEnd,
+        r"(?P<code>DXGI_ERROR_DEVICE_(?:REMOVED|HUNG|RESET)|DXGI_ERROR_DRIVER_INTERNAL_ERROR)",
+    ),
     ("vk.lost", Gpu, NearEnd, r"(?P<code>VK_ERROR_DEVICE_LOST)"),
     // Unity: a real Unity 6 log, the crash-report-folder documentation; Mono's mini-exceptions.c.
     ("unity.crash", Header, Crash, r"^Crash!!!\s*$"),
-    ("unity.sig", Native, Crash, r"Caught fatal signal - signo:(?P<sig>\d+) code:-?\d+(?: errno:-?\d+ addr:(?P<addr>0x[0-9a-fA-F]+|\(nil\)))?"),
-    ("unity.errorlog", Native, Crash, r"^(?P<exe>\S.*?\.exe) caused an? (?P<what>.+?) \((?P<code>0x[0-9a-fA-F]{8})\)"),
+    (
+        "unity.sig",
+        Native,
+        Crash,
+        r"Caught fatal signal - signo:(?P<sig>\d+) code:-?\d+(?: errno:-?\d+ addr:(?P<addr>0x[0-9a-fA-F]+|\(nil\)))?",
+    ),
+    (
+        "unity.errorlog",
+        Native,
+        Crash,
+        r"^(?P<exe>\S.*?\.exe) caused an? (?P<what>.+?) \((?P<code>0x[0-9a-fA-F]{8})\)",
+    ),
     ("mono.sig", Native, Crash, r"Got a (?P<sig>SIG[A-Z]+|UNKNOWN) while executing native code"),
     // Godot: crash_handler_linuxbsd.cpp, crash_handler_windows.cpp.
-    ("godot", Native, Crash, r"(?:handle_crash|CrashHandlerException): Program crashed(?: with signal (?P<sig>\d+))?"),
+    (
+        "godot",
+        Native,
+        Crash,
+        r"(?:handle_crash|CrashHandlerException): Program crashed(?: with signal (?P<sig>\d+))?",
+    ),
     // Wine: dlls/kernelbase/debug.c, programs/winedbg.
     (
         "wine.pf",
@@ -116,19 +147,39 @@ pub(super) const STARTS: &[Start] = &[
     // JVM: hs_err files (vmError.cpp).
     ("java", Native, Crash, r"^#\s+(?P<sig>SIG[A-Z]+|EXCEPTION_[A-Z_]+) \(0x[0-9a-f]+\) at pc=0x[0-9a-f]+"),
     // .NET, C++, Rust, C, Python, Java: measured; the runtimes' own words.
-    ("dotnet.unhandled", Managed, Crash, r"^Unhandled [Ee]xception[.:]\s*(?P<type>(?:[A-Za-z_][\w`+]*\.)+[A-Za-z_]\w*):?\s*(?P<msg>.*)$"),
+    (
+        "dotnet.unhandled",
+        Managed,
+        Crash,
+        r"^Unhandled [Ee]xception[.:]\s*(?P<type>(?:[A-Za-z_][\w`+]*\.)+[A-Za-z_]\w*):?\s*(?P<msg>.*)$",
+    ),
     ("cxx.term", Managed, Crash, r"^terminate called after throwing an instance of '(?P<type>[^']+)'"),
     ("cxx.term2", Managed, Crash, r"^(?P<type>terminate called (?:without an active exception|recursively))"),
-    ("rust.panic", Managed, LastWords, r"^thread '(?P<thread>[^']*)'(?: \(\d+\))? (?P<type>panicked) at (?P<file>[^:]+):\d+:\d+:?"),
+    (
+        "rust.panic",
+        Managed,
+        LastWords,
+        r"^thread '(?P<thread>[^']*)'(?: \(\d+\))? (?P<type>panicked) at (?P<file>[^:]+):\d+:\d+:?",
+    ),
     ("py", Managed, LastWords, r"^(?P<type>Traceback) \(most recent call last\):"),
-    ("java.unc", Managed, LastWords, r#"^Exception in thread "(?P<thread>[^"]*)" (?P<type>[\w.$]+)(?:: (?P<msg>.*))?$"#),
+    (
+        "java.unc",
+        Managed,
+        LastWords,
+        r#"^Exception in thread "(?P<thread>[^"]*)" (?P<type>[\w.$]+)(?:: (?P<msg>.*))?$"#,
+    ),
     (
         "managed",
         Managed,
         LastWords,
         r"^(?P<type>(?:[A-Za-z_][\w`]*\.)*[A-Za-z_]\w*(?:Exception|Error)):\s+(?P<msg>.*)$",
     ),
-    ("c.assert", Assert, Crash, r"^\S+: (?:[^:\s]*/)?(?P<file>[^:\s/]+):\d+: .+: Assertion `(?P<cond>.+)' failed\."),
+    (
+        "c.assert",
+        Assert,
+        Crash,
+        r"^\S+: (?:[^:\s]*/)?(?P<file>[^:\s/]+):\d+: .+: Assertion `(?P<cond>.+)' failed\.",
+    ),
     (
         "glibc",
         Line,
@@ -137,9 +188,14 @@ pub(super) const STARTS: &[Start] = &[
     ),
     ("asan", Native, Crash, r"==\d+==\s?ERROR: (?P<what>\w+Sanitizer: [\w-]+)"),
     // GameMaker, Lua.
-    ("gm", Script, Crash, r"^(?P<type>(?:FATAL )?ERROR in)\s+action number \d+"),
+    ("gm", Script, Crash, r"^(?:FATAL )?ERROR in\s+action number \d+"),
     ("lua", Script, LastWords, r"^(?:lua\S*: )?(?P<file>[^:\s]+\.lua):\d+: (?P<msg>.+)$"),
-    ("linux.seg", Line, Crash, r"^(?P<msg>Segmentation fault|Aborted)(?: \(core dumped\))?\s*$|(?P<dumped>\(core dumped\))\s*$"),
+    (
+        "linux.seg",
+        Line,
+        Crash,
+        r"^(?P<msg>Segmentation fault|Aborted)(?: \(core dumped\))?\s*$|(?P<dumped>\(core dumped\))\s*$",
+    ),
     // How a program says that it leaves on its own account: Unreal's FEngineLoop::Exit and FOutputDeviceFile::TearDown.
     ("ue.exit", CleanExit, Nothing, r"LogExit: Exiting\.|^Log file closed"),
     // Which build it is.
@@ -156,11 +212,16 @@ pub(super) const FOLLOWS: &[Follow] = &[
         "ue.frame",
         r"(?:\[Callstack\]\s+)?0x[0-9a-fA-F]{8,16} (?P<mod>[^!\s(]+)!(?:UnknownFunction\((?P<off>0x[0-9a-fA-F]+)\)|(?P<fn>[^\[]*?))\s*(?:\[[^\]]*\])?\s*$",
     ),
-    ("unity.module", r"^.+\.(?:exe|dll):(?P<mod>[^:]+) \((?P<base>[0-9A-Fa-f]{8,16})\), size: (?P<size>\d+)"),
-    ("unity.version", r"^.+\.exe:[^:]+ \([0-9A-Fa-f]{8,16}\), size: .*fileVersion: (?P<version>[0-9.]+)"),
+    (
+        "unity.module",
+        r"^.+\.(?:exe|dll):(?P<mod>[^:]+) \((?P<base>[0-9A-Fa-f]{8,16})\), size: (?P<size>\d+)(?:.*fileVersion: (?P<version>[0-9.]+))?",
+    ),
     ("unity.frame", r"^0x(?P<addr>[0-9A-Fa-f]{8,16}) \((?P<mod>[^)]+)\) (?P<fn>.+)$"),
     ("unity.errormod", r"^\s*in module (?P<mod>\S.*?) at [0-9a-fA-F]{4}:[0-9a-fA-F]{8,16}"),
-    ("unity.access", r"^(?P<op>Read|Write|Execute)\w* (?:from|to|at|of) location (?P<addr>[0-9a-fA-F]{8,16})"),
+    (
+        "unity.access",
+        r"^(?P<op>Read|Write|Execute)\w* (?:from|to|at|of) location (?P<addr>[0-9a-fA-F]{8,16})",
+    ),
     (
         "winedbg.frame",
         r"^(?:=>)?\s*\d+ 0x[0-9a-fA-F]+ (?:(?P<fn>\S+?)(?:\+0x[0-9a-fA-F]+)?(?:\([^)]*\))? )?(?:\[[^\]]*\] )?in (?P<mod>\S+)(?: \(\+(?P<off>0x[0-9a-fA-F]+)\))?",
@@ -168,7 +229,10 @@ pub(super) const FOLLOWS: &[Follow] = &[
     ("winedbg.exe", r"^\s*[0-9a-fA-F]{8} \(D\) (?P<exe>\S.*)$"),
     ("godot.frame", r"^\[\d+\] (?P<mod>[^(\s]+)\((?:\+(?P<off>0x[0-9a-fA-F]+))?\)"),
     ("java.frame", r"^# [CVJjv]\s+\[(?P<mod>[^+\]]+)\+(?P<off>0x[0-9a-f]+)\]"),
-    ("sanitizer.frame", r"^\s*#\d+ 0x[0-9a-fA-F]+ (?:in (?P<fn>\S+) )?.*?\((?P<mod>[^()+]+)\+(?P<off>0x[0-9a-fA-F]+)\)"),
+    (
+        "sanitizer.frame",
+        r"^\s*#\d+ 0x[0-9a-fA-F]+ (?:in (?P<fn>\S+) )?.*?\((?P<mod>[^()+]+)\+(?P<off>0x[0-9a-fA-F]+)\)",
+    ),
     ("managed.frame", r"^\s+at (?P<fn>[^\s(]+) ?\("),
     ("cxx.what", r"^\s*what\(\):\s+(?P<msg>.*)$"),
     ("gm.event", r"^\s*of +(?P<msg>.+? +for object \w+):"),

@@ -11,6 +11,9 @@ const MAX_LINES: usize = 800;
 /// A report is over after so many lines that tell nothing.
 const MAX_IDLE: usize = 24;
 
+/// The shell's words on how a process ended: they tell less than whatever the process itself said.
+pub(super) const SHELL: &str = "linux.seg";
+
 /// How many modules' places are kept.
 const MAX_MODULES: usize = 512;
 
@@ -46,8 +49,11 @@ impl Report {
     }
 
     /// Whether a line that tells of a crash tells of this one. What a report of the same kind says otherwise begins a new one.
-    pub(super) fn takes(&self, class: Class, weight: Weight, groups: &Groups) -> bool {
-        let Some(cause) = cause(class) else { return true };
+    pub(super) fn takes(&self, name: &str, class: Class, weight: Weight, groups: &Groups) -> bool {
+        if self.weight == Weight::LastWords && weight != Weight::LastWords {
+            return false;
+        }
+        let Some(cause) = cause(class).filter(|_| name != SHELL) else { return true };
         if cause != self.crash.cause || self.crash.cause == Cause::Line {
             return weight != Weight::LastWords || self.weight == Weight::LastWords;
         }
@@ -55,18 +61,31 @@ impl Report {
             mine.as_deref().zip(theirs).is_some_and(|(mine, theirs)| mine != theirs)
         };
         match cause {
-            Cause::Assert | Cause::Fatal => !differs(&self.crash.file, groups.get("file")) && !differs(&self.crash.message, groups.get("cond")),
+            Cause::Assert | Cause::Fatal => {
+                !differs(&self.crash.file, groups.get("file"))
+                    && !differs(&self.crash.message, groups.get("cond"))
+            }
             Cause::Native | Cause::Gpu | Cause::OutOfMemory => true,
             _ => false,
         }
     }
 
     /// Takes in a line that tells of the crash.
-    pub(super) fn absorb(&mut self, name: &'static str, class: Class, weight: Weight, groups: &Groups, end: u64) {
+    pub(super) fn absorb(
+        &mut self,
+        name: &'static str,
+        class: Class,
+        weight: Weight,
+        groups: &Groups,
+        end: u64,
+    ) {
         (self.end, self.idle) = (end, 0);
         self.weight = self.weight.max(weight);
         let Some(cause) = cause(class) else { return };
         let crash = &mut self.crash;
+        if name == SHELL && crash.message.is_some() {
+            return;
+        }
         if rank(cause) > rank(crash.cause) {
             crash.cause = cause;
             crash.told_by = name;
@@ -78,9 +97,11 @@ impl Report {
         }
         let code = groups.get("code").or_else(|| groups.get("sig")).or_else(|| groups.get("what"));
         match cause {
-            Cause::Native => crash.reason = crash.reason.take().or(code.map(|code| reason(code, groups.get("op")))),
+            Cause::Native => {
+                crash.reason = crash.reason.take().or(code.map(|code| reason(code, groups.get("op"))))
+            }
             Cause::Gpu => {
-                let device = groups.owned("code").or_else(|| groups.get("hex").and_then(dxgi));
+                let device = groups.get("code").map(|code| dxgi(code).unwrap_or_else(|| code.to_owned()));
                 crash.reason = crash.reason.take().or(device);
             }
             _ => crash.reason = crash.reason.take().or(groups.owned("type")),
@@ -104,14 +125,21 @@ impl Report {
         let crash = &mut self.crash;
         match name {
             "unity.module" => {
-                let place = groups.get("base").and_then(hex).zip(groups.get("size").and_then(|size| size.parse().ok()));
+                let place = groups
+                    .get("base")
+                    .and_then(hex)
+                    .zip(groups.get("size").and_then(|size| size.parse().ok()));
+                let program = groups.get("mod").filter(|name| name.to_ascii_lowercase().ends_with(".exe"));
+                if let Some(program) = program.filter(|_| self.version.is_none()) {
+                    self.version = groups.owned("version");
+                    crash.executable = Some(program.to_owned());
+                }
                 if let (Some((base, size)), Some(module), true) =
                     (place, groups.get("mod"), self.modules.len() < MAX_MODULES)
                 {
                     self.modules.push((stem(module), base, size));
                 }
             }
-            "unity.version" => self.version = groups.owned("version"),
             "unity.access" => {
                 crash.address = groups.get("addr").and_then(hex).map(AddressClass::of);
                 if let Some(code) = &crash.reason {
@@ -146,6 +174,25 @@ impl Report {
         self.idle < MAX_IDLE && self.lines < MAX_LINES
     }
 
+    /// What was reported, all in all.
+    pub(super) fn finish(mut self) -> Self {
+        // A report with a stack, and without a reason.
+        if self.crash.cause == Cause::Line && !self.crash.frames.is_empty() && self.crash.message.is_none() {
+            self.crash.cause = Cause::Native;
+        }
+        self
+    }
+
+    /// How much it tells, for comparison.
+    pub(super) fn telling(&self) -> u8 {
+        match &self.crash {
+            crash if crash.is_telling() => 3,
+            crash if crash.cause == Cause::Native => 2,
+            crash if crash.message.is_some() && crash.told_by != SHELL => 1,
+            _ => 0,
+        }
+    }
+
     /// Whether it is of a process that is not the game.
     pub(super) fn is_helpers(&self) -> bool {
         self.crash.executable.as_deref().is_some_and(is_helper)
@@ -161,7 +208,9 @@ impl Report {
             let (_, base, size) = self.modules.iter().find(|(known, ..)| *known == stem(module))?;
             address?.checked_sub(*base).filter(|offset| offset < size)
         };
-        let function = groups.owned("fn").filter(|name| !name.contains("not available") && !name.starts_with("UnknownFunction"));
+        let function = groups
+            .owned("fn")
+            .filter(|name| !name.contains("not available") && !name.starts_with("UnknownFunction"));
         self.crash.frames.push(Frame {
             module: module.to_owned(),
             offset: groups.get("off").and_then(hex).or_else(base),
@@ -200,7 +249,9 @@ fn cause(class: Class) -> Option<Cause> {
         Class::Managed => Some(Cause::Managed),
         Class::Script => Some(Cause::Script),
         Class::Line => Some(Cause::Line),
-        Class::Header | Class::CleanExit | Class::Engine(_) | Class::BuildVersion | Class::Configuration => None,
+        Class::Header | Class::CleanExit | Class::Engine(_) | Class::BuildVersion | Class::Configuration => {
+            None
+        }
     }
 }
 
