@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::retention::Retention;
 use crate::session::{Id, ResourceType, region_of};
 use crate::triage::Rules;
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub sweep_every: Duration,
     /// `API_CALLS_PER_SECOND`: the pace of calls to GameLift Streams, for each operation.
     pub calls_per_second: u32,
+    /// `CRASH_RETENTION_DAYS` and its like, where they are set: for how long the bucket keeps what.
+    pub retention: Option<Retention>,
     /// `STACK_NAME`: the dimension `Stack` of the metrics.
     pub stack: String,
     /// `CRASH_FILES`, `CRASH_PATTERN`, `CLEAN_EXIT_PATTERN`: what the studio teaches of its own engine.
@@ -89,6 +92,7 @@ impl Config {
         let teaching =
             ["CRASH_FILES", "CRASH_PATTERN", "CLEAN_EXIT_PATTERN"].map(|name| read(name).unwrap_or_default());
         let [files, crash, exit] = &teaching;
+        let retention = Retention::from_lookup(read, &mut mistakes);
         let rules = match Rules::new(files, crash, exit) {
             Ok(rules) if mistakes.is_empty() => rules,
             Ok(_) => return Err(ConfigError(mistakes)),
@@ -99,6 +103,7 @@ impl Config {
         };
         Ok(Self {
             rules,
+            retention,
             bucket,
             stream_groups,
             arm_percent: u8::try_from(arm_percent).unwrap_or(100),

@@ -11,6 +11,8 @@ pub const EXPORTS: &str = "exports/";
 pub const OPEN: &str = "open/";
 /// Records: sessions that are settled. Athena's table lies here.
 pub const INDEX: &str = "index/v1/";
+/// First sights of signatures.
+pub const SIGNATURES: &str = "signatures/";
 /// Requests to index an export again.
 pub const REINDEX: &str = "reindex/";
 
@@ -67,6 +69,12 @@ pub fn parse_record_key(key: &str) -> Option<SessionName> {
 #[must_use]
 pub fn reindex_key(export: &str) -> String {
     format!("{REINDEX}{export}.json")
+}
+
+/// The key of a signature's first sight: `signatures/{applicationId}/v{version}-{id}.json`.
+#[must_use]
+pub fn signature_key(application: &Id, version: u32, id: &str) -> String {
+    format!("{SIGNATURES}{application}/v{version}-{id}.json")
 }
 
 /// The key of the export that a `reindex/` object asks for: `reindex/{the export's key}.json`.

@@ -21,6 +21,7 @@
 //! | [`layout`] | the bucket's keys |
 //! | [`record`] | markers and records: what is kept of a session |
 //! | [`verdict`] | from what is known to what happened |
+//! | [`retention`] | how long an export is kept |
 //! | [`redacted`] | text of a session's files, made fit to leave them |
 //! | [`archive`] | reads zips by ranges, from wherever ranges can be had; knows no AWS |
 //! | [`triage`] | from the files of a session to findings; knows no AWS |
@@ -43,6 +44,7 @@ pub mod indexing;
 pub mod layout;
 pub mod record;
 pub mod redacted;
+pub mod retention;
 pub mod service;
 pub mod session;
 pub mod store;

@@ -12,16 +12,23 @@ use crash_capture_local::streams::{SessionId, StartOptions, Status};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 
-use support::{INDEX_EXPORT, START_EXPORT, SWEEP, event};
+use support::exports::crashed;
+use support::{INDEX_EXPORT, START_EXPORT, SWEEP, crash_news, event};
 
 /// The grants that nothing uses but AWS itself, beyond what the local cloud does: the policy's logical id, the
 /// statement, the action, and why it is needed.
-const ONLY_AWS: &[(&str, &str, &str, &str)] = &[(
-    "AlarmActionPermission",
-    "permission",
-    "lambda:InvokeFunction",
-    "an alarm whose action is the function; the local cloud's alarms have no actions",
-)];
+const ONLY_AWS: &[(&str, &str, &str, &str)] = &[
+    (
+        "AlarmActionPermission",
+        "permission",
+        "lambda:InvokeFunction",
+        "an alarm whose action is the function; the local cloud's alarms have no actions",
+    ),
+    ("NewsTopicPolicy", "Alarms", "sns:Publish", "the stack's own alarms go off on AWS alone"),
+];
+
+/// The key of the capture bucket.
+const KEY: &str = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
 /// How many clouds run at the same time. There is one for each grant, of three or four seconds, most of them spent
 /// waiting: 37 grants take about 45 seconds on two cores.
@@ -62,6 +69,9 @@ async fn start(
     options.parameters.insert("StreamGroups".to_owned(), stream_groups.to_owned());
     // One pass in a sweep, which would go on for a minute.
     options.parameters.insert("SweepEverySeconds".to_owned(), "60".to_owned());
+    options.parameters.insert("EveryCrash".to_owned(), "ENABLED".to_owned());
+    // With a key, which takes more.
+    options.parameters.insert("KmsKeyArn".to_owned(), KEY.to_owned());
     options.without.extend(without);
     Ok((LocalCloud::start(options).await?, folder))
 }
@@ -76,6 +86,9 @@ async fn listed_groups(cloud: &LocalCloud) {
     // An export that nobody armed, so that there is no marker.
     let key = format!("exports/by-hand/20261123-010203-{APPLICATION}-{STREAM_GROUP}-ABC123def4567.zip");
     cloud.s3.put(&cloud.bucket, &key, "no zip".as_bytes().to_vec(), "111122223333").await.unwrap();
+    // The first of two crashes that are the same.
+    let crash = |session| format!("exports/{APPLICATION}/{STREAM_GROUP}/2026-11-23/{session}.zip");
+    cloud.s3.put(&cloud.bucket, &crash("first"), crashed(0), "111122223333").await.unwrap();
     cloud.lambda.invoke_async(START_EXPORT, json!({"hello": "world"})).unwrap();
     cloud.lambda.invoke_async(INDEX_EXPORT, json!({"hello": "world"})).unwrap();
     cloud.bus.settled().await;
@@ -93,6 +106,7 @@ async fn listed_groups(cloud: &LocalCloud) {
     // What was done already is met again.
     say_active(cloud, &missed);
     announce_again(cloud);
+    cloud.s3.put(&cloud.bucket, &crash("second"), crashed(0), "111122223333").await.unwrap();
     cloud.bus.fire(SWEEP).unwrap();
     cloud.bus.settled().await;
     // Ten minutes later, the markers go.
@@ -102,6 +116,8 @@ async fn listed_groups(cloud: &LocalCloud) {
     // It remembers when to look at them.
     cloud.lambda.kill(START_EXPORT).unwrap();
     cloud.bus.fire(SWEEP).unwrap();
+    cloud.bus.settled().await;
+    tell_of_crashes(cloud);
     cloud.bus.settled().await;
     undeliverable(cloud);
 }
@@ -144,6 +160,15 @@ fn undeliverable(cloud: &LocalCloud) {
     }
     let bucket = [("/detail/bucket/name", json!(cloud.bucket))];
     cloud.events.put_raw(event("index-export/object-created.json", &bucket));
+    cloud.stack.topics.iter().for_each(|topic| cloud.mailboxes.delete(&topic.arn));
+    tell_of_crashes(cloud);
+}
+
+/// A crash that was not seen before, and one that was.
+fn tell_of_crashes(cloud: &LocalCloud) {
+    for first_seen in [true, false] {
+        cloud.events.put_raw(crash_news(cloud, first_seen));
+    }
 }
 
 /// What is wrong between what is granted and what is used, in words.

@@ -19,6 +19,8 @@ const CLOUDTRAIL: &[&str] = &["StartExportFunctionCloudTrail"];
 const ALARM: &[&str] = &["StartExportFunctionAlarm"];
 const CONTRIBUTOR: &[&str] = &["StartExportFunctionAlarmContributor"];
 const OBJECT_CREATED: &[&str] = &["IndexExportFunctionObjectCreated"];
+const FIRST_SIGHT: &[&str] = &["FirstSight"];
+const EVERY_OTHER_CRASH: &[&str] = &["EveryOtherCrash"];
 const NONE: &[&str] = &[];
 
 /// The files of `events/`, as they are. Schedules have no pattern.
@@ -29,6 +31,7 @@ const FILES: &[(&str, &[&str])] = &[
     ("index-export/object-created.json", OBJECT_CREATED),
     ("index-export/s3-notification.json", NONE),
     ("index-export/s3-test-event.json", NONE),
+    ("news/first-sight.json", FIRST_SIGHT),
     ("start-export/alarm-anomaly-detection.json", ALARM),
     ("start-export/alarm-composite.json", ALARM),
     ("start-export/alarm-contributor.json", CONTRIBUTOR),
@@ -65,6 +68,7 @@ fn table() -> Vec<Row> {
     rows.extend(calls());
     rows.extend(alarms());
     rows.extend(objects());
+    rows.extend(answers());
     rows
 }
 
@@ -161,9 +165,43 @@ fn objects() -> Vec<Row> {
     ]
 }
 
+fn answers() -> Vec<Row> {
+    const FIRST_SEEN: &str = "/detail/responsePayload/signature/firstSeen";
+    let answer = |what: &str, first_seen: bool, pointer: &str, value: &str, rules| {
+        let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
+        row(what, "news/first-sight.json", &[(FIRST_SEEN, json!(first_seen)), (pointer, value)], rules)
+    };
+    let near_misses = [
+        ("no crash", "/detail/responsePayload/verdict", "suspect"),
+        ("already indexed by another invocation", "/detail/responsePayload/announce", "false"),
+        ("from another source", "/source", "com.example.lambda"),
+        ("a failure", "/detail-type", "Lambda Function Invocation Result - Failure"),
+        (
+            "of another function",
+            "/detail/requestContext/functionArn",
+            "arn:aws:lambda:us-west-2:1:function:o:$LATEST",
+        ),
+    ];
+    let mut rows = vec![
+        answer("a crash seen before", false, "/id", "an id", EVERY_OTHER_CRASH),
+        answer(
+            "a crash without a signature",
+            false,
+            "/detail/responsePayload/signature",
+            "{}",
+            EVERY_OTHER_CRASH,
+        ),
+    ];
+    for (what, pointer, value) in near_misses {
+        rows.extend([true, false].map(|first_seen| answer(what, first_seen, pointer, value, NONE)));
+    }
+    rows
+}
+
 /// The stack with the template's defaults, or with `GameMetricsNamespace` too.
 fn stack(namespace: bool) -> Stack {
     let mut parameters = vec![("StreamGroups", "*")];
+    parameters.push(("EveryCrash", "ENABLED"));
     parameters.extend(namespace.then_some(("GameMetricsNamespace", "AWS/GameLiftStreams")));
     let parameters =
         parameters.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -179,7 +217,11 @@ impl Row {
     /// The event, about the stack's bucket instead of the collection's.
     fn event(&self, stack: &Stack) -> Value {
         const BUCKET: &str = "crash-capture-capturebucket-1a2b3c4d5e6f";
+        const FUNCTION: &str =
+            "arn:aws:lambda:us-west-2:111122223333:function:crash-capture-IndexExportFunction-1a2B3c4D5e6F";
+        let function = stack.functions.iter().find(|function| function.logical_id == "IndexExportFunction");
         let text = self.event.to_string().replace(BUCKET, &stack.buckets[0].name);
+        let text = text.replace(FUNCTION, &function.unwrap().arn);
         serde_json::from_str(&text).unwrap()
     }
 }
@@ -205,7 +247,7 @@ fn an_event_matches_exactly_the_rules_of_the_table() {
 #[test]
 fn every_file_of_the_collection_is_in_the_table() {
     let mut files = BTreeSet::new();
-    for folder in ["index-export", "start-export"] {
+    for folder in ["index-export", "news", "start-export"] {
         for entry in std::fs::read_dir(workspace().join("events").join(folder)).unwrap() {
             files.insert(format!("{folder}/{}", entry.unwrap().file_name().display()));
         }

@@ -12,7 +12,7 @@ MAXIMUM = 256
 REGIONS = ["us-east-2", "us-west-2", "ap-northeast-1", "eu-central-1"]
 
 # What a parameter can be besides what it is compared with, where none of SAMPLES will do: by its name.
-VALUES: dict[str, str] = {}
+VALUES: dict[str, str] = {"KmsKeyArn": "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"}
 
 # Tried in this order, after the parameter's default.
 SAMPLES = ["sample", "someone@example.com", "7", "30", "true", "arn:aws:sns:us-west-2:111122223333:sample",

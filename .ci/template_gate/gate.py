@@ -42,7 +42,9 @@ def transform(template: dict, values: dict[str, str]) -> dict:
     packaged = template.setdefault("Globals", {}).setdefault("Function", {})
     packaged["CodeUri"] = "s3://packaged/code.zip"
     transforms = template.get("Transform", [])
-    transformed = Translator({}, Parser()).translate(template, parameter_values=values)
+    # Of what begins with AWS::, SAM knows Region and partition, and those by itself.
+    given = {name: value for name, value in values.items() if not name.startswith("AWS::")}
+    transformed = Translator({}, Parser()).translate(template, parameter_values=given)
     if "AWS::LanguageExtensions" in transforms:
         transformed["Transform"] = "AWS::LanguageExtensions"
     return transformed

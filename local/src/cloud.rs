@@ -147,7 +147,8 @@ impl LocalCloud {
         let streams = start_streams(&options, &account, &events, &s3, &iam, &game).await?;
         let bucket = stack.buckets.first().ok_or(StartError::NoBucket)?.name.clone();
         for bucket in &stack.buckets {
-            s3.create_bucket(&bucket.name, BucketOptions { eventbridge: bucket.event_bridge }).await?;
+            let options = BucketOptions { eventbridge: bucket.event_bridge, kms_key: bucket.kms_key.clone() };
+            s3.create_bucket(&bucket.name, options).await?;
         }
         let client = Credentials::random();
         for credentials in stack.functions.iter().map(|function| &function.credentials).chain([&client]) {
@@ -223,6 +224,13 @@ impl LocalCloud {
     pub fn dead_letters(&self, queue: &str) -> Vec<Message> {
         let queue = self.stack.queues.iter().find(|candidate| candidate.logical_id == queue);
         queue.and_then(|queue| self.mailboxes.messages(&queue.arn)).unwrap_or_default()
+    }
+
+    /// What the topic of this logical id has been given to publish.
+    #[must_use]
+    pub fn published(&self, topic: &str) -> Vec<Message> {
+        let topic = self.stack.topics.iter().find(|candidate| candidate.logical_id == topic);
+        topic.and_then(|topic| self.mailboxes.messages(&topic.arn)).unwrap_or_default()
     }
 
     /// How many requests a function has made to read an object, and how many bytes of it it got: as S3 saw it.

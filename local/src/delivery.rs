@@ -129,6 +129,11 @@ impl Mailboxes {
         }
     }
 
+    /// Deletes the queue or topic of this ARN, as somebody might by hand.
+    pub fn delete(&self, arn: &str) {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner).remove(arn);
+    }
+
     /// What the queue or topic of this ARN has been given, oldest first; `None` if there is none of this ARN.
     #[must_use]
     pub fn messages(&self, arn: &str) -> Option<Vec<Message>> {

@@ -17,7 +17,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let function = Config::from_env().map(|config| {
         let store = Store::new(aws_sdk_s3::Client::new(&sdk), &config.bucket);
         let streams = Streams::new(&sdk, config.calls_per_second);
-        IndexExport::new(streams, store, config.rules)
+        IndexExport::new(streams, store, config)
     });
     run(service_fn(async |event: LambdaEvent<Value>| -> Result<Answer, Error> {
         let function = function.as_ref().map_err(Clone::clone)?;

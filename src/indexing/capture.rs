@@ -7,10 +7,10 @@ use serde::Serialize;
 use crate::archive::ArchiveError;
 use crate::error::Error;
 use crate::layout::{self, ExportName};
-use crate::record::{self, ExportObject, Marker, Problem, Record, SessionFacts, State};
+use crate::record::{self, ExportObject, Marker, Problem, Record, SessionFacts, State, Verdict};
 use crate::service::ServiceError;
 use crate::session::{Phase, Session, SessionName};
-use crate::store::{ExportReader, ReadError, RecordWrite};
+use crate::store::{ExportReader, FirstSight, ReadError, RecordWrite};
 use crate::triage::{self, Findings};
 use crate::verdict::{self, Ending};
 
@@ -72,7 +72,15 @@ impl IndexExport {
         };
         let mut record = judged(examined, known?, name);
         record.indexed_by = Some(invocation.request_id.to_owned());
-        record.export = Some(self.export_object(object, &reader));
+        record.export = Some(self.export_object(object, &reader, record.judgement.verdict.as_ref()));
+        // Before the record, which tells of it: whoever is killed in between finds its own name there.
+        let seen_first = match FirstSight::of(&record) {
+            Some(sight) => Some(self.store.see(&sight).await?),
+            None => None,
+        };
+        if let Some(signature) = &mut record.judgement.signature {
+            signature.first_seen = seen_first;
+        }
         let key =
             layout::record_key(record_date(&record, name), &record.session.application(), &name.session);
         let announced = match self.store.put_record(&key, &record).await? {
@@ -114,13 +122,20 @@ impl IndexExport {
         })
     }
 
-    fn export_object(&self, object: &ObjectRef, reader: &ExportReader) -> ExportObject {
+    fn export_object(
+        &self,
+        object: &ObjectRef,
+        reader: &ExportReader,
+        verdict: Option<&Verdict>,
+    ) -> ExportObject {
+        let kept = self.retention.zip(verdict).zip(reader.written_at());
         ExportObject {
             bucket: self.store.bucket().to_owned(),
             key: object.key.clone(),
             version_id: object.version_id.clone(),
             etag: reader.etag(),
             size: reader.size().or(object.size),
+            expires_on: kept.map(|((retention, verdict), at)| retention.expires_on(verdict, at)),
         }
     }
 

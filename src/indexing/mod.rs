@@ -4,6 +4,7 @@
 
 mod capture;
 mod input;
+mod metrics;
 
 pub use capture::{Announced, Capture};
 
@@ -13,8 +14,10 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::config::Config;
 use crate::error::Error;
 use crate::layout;
+use crate::retention::Retention;
 use crate::store::Store;
 use crate::streams::Streams;
 use crate::triage::Rules;
@@ -26,6 +29,9 @@ use self::input::{Input, ObjectRef};
 pub struct IndexExport {
     streams: Streams,
     store: Store,
+    retention: Option<Retention>,
+    /// The dimension `Stack` of the metrics.
+    stack: String,
     rules: Rules,
 }
 
@@ -69,10 +75,11 @@ fn reading_ends(deadline: SystemTime) -> Instant {
 }
 
 impl IndexExport {
-    /// The function, with its clients and a studio's rules.
+    /// The function, with its clients.
     #[must_use]
-    pub fn new(streams: Streams, store: Store, rules: Rules) -> Self {
-        Self { streams, store, rules }
+    pub fn new(streams: Streams, store: Store, config: Config) -> Self {
+        let Config { retention, stack, rules, .. } = config;
+        Self { streams, store, retention, stack, rules }
     }
 
     /// Indexes the exports that an event tells of. One that fails does not keep the others from being indexed. Lambda ends
@@ -91,7 +98,13 @@ impl IndexExport {
         let (mut captures, mut ignored, mut first_error) = (Vec::new(), Vec::new(), None);
         for object in objects {
             let key = object.key.clone();
-            match self.index(object, &invocation).await {
+            let indexed = self.index(object, &invocation).await;
+            if let Ok(capture) = &indexed
+                && let Err(error) = metrics::write(&self.stack, capture)
+            {
+                tracing::warn!(%error, "the metrics could not be written");
+            }
+            match indexed {
                 Ok(Capture::Indexed(announced)) => captures.push(*announced),
                 Ok(Capture::Ignored(code)) => {
                     tracing::warn!(key, code, "not indexed");

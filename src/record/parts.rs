@@ -1,5 +1,6 @@
 //! What a record tells of an export: the object, the crash, the build, the files.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::redacted::Redacted;
@@ -21,10 +22,14 @@ pub struct ExportObject {
     /// Its size in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
+    /// The day at whose beginning, in UTC, S3 deletes it, by the bucket's lifecycle rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_on: Option<Date>,
 }
 
 /// What makes two crashes the same. It is scoped by the application: equal ids of two applications mean nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Signature {
     /// The version of the rules: 1.
     pub version: u32,
@@ -36,6 +41,9 @@ pub struct Signature {
     pub fingerprint: String,
     /// `high`, `medium`, `low`: how surely equal ids mean equal crashes.
     pub confidence: String,
+    /// Whether this is the session in which it was seen first: true for exactly one. Nothing where nobody could ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<bool>,
 }
 
 /// Where and how it crashed.

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use crate::archive::{Body, Opened, Source, Span};
 use crate::service::{Fault, ServiceError};
@@ -23,6 +24,7 @@ pub struct ExportReader {
     /// With its quotes, as it goes into `If-Match`. Known from the event, else from the first answer.
     etag: OnceLock<String>,
     size: OnceLock<u64>,
+    written_at: OnceLock<Timestamp>,
     requests: AtomicU64,
     bytes: Arc<AtomicU64>,
 }
@@ -57,6 +59,7 @@ impl Store {
             version_id: version_id.map(ToOwned::to_owned),
             etag: quoted.map(OnceLock::from).unwrap_or_default(),
             size: OnceLock::new(),
+            written_at: OnceLock::new(),
             requests: AtomicU64::new(0),
             bytes: Arc::default(),
         }
@@ -74,6 +77,12 @@ impl ExportReader {
     #[must_use]
     pub fn size(&self) -> Option<u64> {
         self.size.get().copied()
+    }
+
+    /// When the object was written, once a request was answered.
+    #[must_use]
+    pub fn written_at(&self) -> Option<Timestamp> {
+        self.written_at.get().copied()
     }
 
     /// GET requests made, retries by the SDK not counted.
@@ -117,6 +126,9 @@ impl Source for ExportReader {
         };
         if let Some(etag) = answer.e_tag() {
             self.etag.get_or_init(|| etag.to_owned());
+        }
+        if let Some(at) = answer.last_modified().and_then(|at| Timestamp::from_second(at.secs()).ok()) {
+            self.written_at.get_or_init(|| at);
         }
         let length = answer.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or(0);
         // An answer without a range is the whole object.

@@ -5,10 +5,12 @@
 
 mod export;
 mod markers;
+mod signatures;
 mod state;
 mod tags;
 
 pub use export::{ExportReader, ReadError};
+pub use signatures::FirstSight;
 pub use state::HourlyLook;
 
 use aws_sdk_s3::Client;

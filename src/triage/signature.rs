@@ -132,6 +132,7 @@ pub(super) fn of(crash: &Crash, build: &Build) -> Decision {
             fingerprint: hash(&[title.as_str(), &place, &label]),
             title,
             confidence: confidence.to_owned(),
+            first_seen: None,
         },
         row,
         told_by: crash.told_by,

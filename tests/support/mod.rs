@@ -3,17 +3,21 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod exports;
+
 use std::fs;
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crash_capture_local::account::Account;
 use crash_capture_local::cloud::{APPLICATION, LocalCloud, Options, PRIMARY_LOCATION, STREAM_GROUP};
 use crash_capture_local::executables::workspace;
 use crash_capture_local::streams::{
     EndReason, ExportFiles, ExportStatus, Listings, Operation, SessionId, StartOptions, StartStreamSession,
     Status, StreamSession, Switches,
 };
+use crash_capture_local::template::{Stack, StackOptions, Template};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -328,4 +332,22 @@ pub(crate) fn event(file: &str, changes: &[(&str, Value)]) -> Value {
 /// The project's own event about a session.
 pub(crate) fn session_event(cloud: &Cloud, session: &SessionId) -> Value {
     event("start-export/session-event-arn.json", &[("/detail/streamSessionArn", cloud.arn(session).into())])
+}
+
+/// The stack of `template.yaml` with these parameters, not running.
+pub(crate) fn stack_with(parameters: &[(&str, &str)]) -> Stack {
+    let parameters = [("StreamGroups", "*")].iter().chain(parameters);
+    let parameters = parameters.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let options = StackOptions { name: "crash-capture".into(), account: Account::default(), parameters };
+    Template::read(&workspace().join("template.yaml")).unwrap().resolve(&options).unwrap()
+}
+
+/// What is on the bus when `index-export` has found a crash.
+pub(crate) fn crash_news(cloud: &LocalCloud, first_seen: bool) -> Value {
+    let function = cloud.stack.functions.iter().find(|function| function.logical_id == INDEX_EXPORT).unwrap();
+    let changes = [
+        ("/detail/requestContext/functionArn", format!("{}:$LATEST", function.arn).into()),
+        ("/detail/responsePayload/signature/firstSeen", first_seen.into()),
+    ];
+    event("news/first-sight.json", &changes)
 }

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-/// `Input` or `InputPath` of a target.
+use super::transformer::Transformer;
+
+/// `Input`, `InputPath` or `InputTransformer` of a target.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Input {
     /// The whole event.
@@ -12,6 +14,8 @@ pub enum Input {
     Constant(String),
     /// The part of the event to which these keys lead.
     Path(Vec<String>),
+    /// A text that is made of parts of the event.
+    Transformed(Transformer),
 }
 
 /// An `Input` or `InputPath` that EventBridge would refuse, or that the local cloud does not evaluate.
@@ -23,6 +27,9 @@ pub enum InputError {
     /// EventBridge Scheduler would fill in a context attribute.
     #[error("the local cloud does not fill in `<aws.scheduler.…>`")]
     ContextAttribute,
+    /// The template names a variable that is not in the map.
+    #[error("the template names <{0}>, which the map of paths does not have")]
+    Undefined(String),
     /// Beyond `$` and keys.
     #[error("`{0}` is no path of the form $.detail.name")]
     Path(String),
@@ -40,14 +47,7 @@ impl Input {
 
     /// Reads a target's `InputPath`: `$`, or keys with dots in between (`$.detail.object`).
     pub fn path(text: &str) -> Result<Self, InputError> {
-        let bad = || InputError::Path(text.to_owned());
-        let mut steps = text.split('.');
-        if steps.next() != Some("$") {
-            return Err(bad());
-        }
-        let steps: Vec<_> = steps.map(str::to_owned).collect();
-        let plain = |step: &String| !step.is_empty() && !step.contains(['[', ']', '*', '@', '?', '(', ' ']);
-        if steps.iter().all(plain) { Ok(Self::Path(steps)) } else { Err(bad()) }
+        steps(text).map(Self::Path)
     }
 
     /// What the target gets; null where a path leads to nothing.
@@ -56,10 +56,23 @@ impl Input {
         match self {
             Self::Event => event.to_string(),
             Self::Constant(text) => text.clone(),
-            Self::Path(steps) => {
-                let part = steps.iter().try_fold(event, |value, step| value.get(step));
-                part.unwrap_or(&Value::Null).to_string()
-            }
+            Self::Path(steps) => part(event, steps).unwrap_or(&Value::Null).to_string(),
+            Self::Transformed(transformer) => transformer.of(event),
         }
     }
+}
+
+pub(super) fn steps(text: &str) -> Result<Vec<String>, InputError> {
+    let bad = || InputError::Path(text.to_owned());
+    let mut steps = text.split('.');
+    if steps.next() != Some("$") {
+        return Err(bad());
+    }
+    let steps: Vec<_> = steps.map(str::to_owned).collect();
+    let plain = |step: &String| !step.is_empty() && !step.contains(['[', ']', '*', '@', '?', '(', ' ']);
+    if steps.iter().all(plain) { Ok(steps) } else { Err(bad()) }
+}
+
+pub(super) fn part<'a>(event: &'a Value, steps: &[String]) -> Option<&'a Value> {
+    steps.iter().try_fold(event, |value, step| value.get(step))
 }

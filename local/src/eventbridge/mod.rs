@@ -3,17 +3,20 @@
 //! - [`pattern`]: event patterns, with the semantics of AWS's event-ruler
 //! - [`schedule`]: schedule expressions
 //! - [`input`]: what a target gets of an event
+//! - [`transformer`]: texts that are made of an event's parts
 //! - [`bus`]: the default event bus, where all of them meet
 
 pub mod bus;
 pub mod input;
 pub mod pattern;
 pub mod schedule;
+pub mod transformer;
 
 pub use bus::{Bus, Disorder, RoutedEvent, Schedules};
 pub use input::{Input, InputError};
 pub use pattern::{Pattern, PatternError};
 pub use schedule::{Rate, ScheduleError};
+pub use transformer::Transformer;
 
 use crate::delivery::Recipient;
 use crate::iam::Principal;

@@ -6,12 +6,13 @@ use super::pattern::{ArnPattern, glob};
 use super::{PolicyError, Request};
 
 /// The condition keys that requests here can carry. A key that a request does not carry is absent, as on AWS.
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
     "aws:SecureTransport",
     "aws:SourceAccount",
     "aws:SourceArn",
+    "kms:ViaService",
     "s3:delimiter",
     "s3:prefix",
 ];

@@ -9,6 +9,7 @@ use s3s::auth::{S3Auth, SecretKey};
 use s3s::dto::{CopyObjectInput, CopySource, DeleteObjectsInput};
 use s3s::{S3Error, S3Request, S3Result, s3_error};
 
+use super::encryption;
 use super::error::Error;
 use super::exchange::Exchange;
 use super::permissions::{Asked, bucket_arn, object_arn};
@@ -43,6 +44,8 @@ impl S3Auth for Keys {
 pub(super) struct Gate {
     /// The account that owns all buckets.
     pub(super) account_id: String,
+    /// Where they are.
+    pub(super) region: String,
     /// Who may do what.
     pub(super) iam: Iam,
     pub(super) store: Arc<Store>,
@@ -99,14 +102,18 @@ impl Gate {
             authorized.map_err(|error| denied(&error))?;
         }
         // Whether an object is there is told to those alone who may list the bucket.
-        let Some((bucket, key)) = &asked.object else { return Ok(()) };
-        match self.store.object(bucket, key) {
-            Err(Error::NoSuchKey(_)) => {
-                let listed = self.iam.authorize(principal, "s3:ListBucket", &bucket_arn(bucket), &[]);
-                listed.map_err(|error| denied(&error))
-            }
-            _ => Ok(()),
+        if let Some((bucket, key)) = &asked.object
+            && let Err(Error::NoSuchKey(_)) = self.store.object(bucket, key)
+        {
+            let listed = self.iam.authorize(principal, "s3:ListBucket", &bucket_arn(bucket), &[]);
+            return listed.map_err(|error| denied(&error));
         }
+        let bucket = asked.resource.trim_start_matches("arn:aws:s3:::").split('/').next().unwrap_or_default();
+        let place = (&self.iam, &*self.store, self.region.as_str());
+        let mut actions = asked.actions.iter();
+        actions
+            .try_for_each(|action| encryption::authorize(place, principal, action, bucket))
+            .map_err(|error| denied(&error))
     }
 }
 

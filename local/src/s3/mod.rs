@@ -10,7 +10,7 @@
 //! In its place may stand an S3 that others wrote ([`S3::of_others`]), behind the same access log and the same events:
 //! the module `foreign`. It knows nothing of policies.
 //!
-//! Not here: versions, ACLs, encryption, lifecycle rules, `ListObjects` version 1, `UploadPartCopy`, the
+//! Not here: versions, ACLs, encryption, deletion by lifecycle rules, `ListObjects` version 1, `UploadPartCopy`, the
 //! parts of finished objects, checksums of XML requests beyond the signed SHA-256. A write without a checksum gets none
 //! (S3 computes a CRC64NVME), and a malformed `Range` is an error (S3 ignores it).
 //!
@@ -20,12 +20,14 @@ mod access_log;
 mod body;
 mod checksums;
 mod conditions;
+mod encryption;
 mod error;
 mod events;
 mod exchange;
 mod files;
 mod foreign;
 mod gate;
+pub mod lifecycle;
 mod listing;
 mod multipart;
 mod object;
@@ -62,6 +64,7 @@ use self::files::Files;
 use self::foreign::Foreign;
 use self::gate::{Gate, Keys};
 use self::object::Headers;
+pub use self::object::Object;
 use self::operations::Operations;
 use self::store::{Store, Write};
 use crate::account::{Account, EventSender};
@@ -181,6 +184,11 @@ impl S3 {
         body: impl Into<Body>,
     ) -> Result<(), Error> {
         self.iam.authorize(caller, "s3:PutObject", &permissions::object_arn(bucket, key), &[])?;
+        // An S3 that others wrote has no key of ours.
+        if let Backing::Own(store) = &self.backing {
+            let place = (&self.iam, &**store, self.account.region.as_str());
+            encryption::authorize(place, caller, "s3:PutObject", bucket)?;
+        }
         self.put(bucket, key, body, &self.account.id).await
     }
 
@@ -189,6 +197,15 @@ impl S3 {
         match &self.backing {
             Backing::Own(store) => store.backdate(bucket, key, by),
             Backing::Foreign(_) => Err(Error::Foreign("times of objects cannot be changed here".to_owned())),
+        }
+    }
+
+    /// An object, if there is one with this key; an S3 that others wrote shows its objects over HTTP alone.
+    #[must_use]
+    pub fn object(&self, bucket: &str, key: &str) -> Option<Arc<Object>> {
+        match &self.backing {
+            Backing::Own(store) => store.object(bucket, key).ok(),
+            Backing::Foreign(_) => None,
         }
     }
 
@@ -258,8 +275,9 @@ impl S3 {
                 let operations = Operations::new(self.account.clone(), Arc::clone(store));
                 let mut builder = S3ServiceBuilder::new(operations);
                 builder.set_auth(self.keys.clone());
-                let (account_id, store) = (self.account.id.clone(), Arc::clone(store));
-                builder.set_access(Gate { account_id, iam: self.iam.clone(), store });
+                let Account { id: account_id, region, .. } = self.account.clone();
+                let store = Arc::clone(store);
+                builder.set_access(Gate { account_id, region, iam: self.iam.clone(), store });
                 Service::Own(builder.build())
             }
             Backing::Foreign(foreign) => Service::Foreign(Arc::clone(foreign)),

@@ -9,17 +9,17 @@ use s3s::dto::{self, ETag};
 
 /// An object as it stands now. Its bytes are the file at [`path`](Self::path), until the object is replaced or deleted.
 #[derive(Debug, Clone)]
-pub(super) struct Object {
+pub struct Object {
     /// The key, as S3 knows it: neither encoded nor escaped.
-    pub(super) key: String,
+    pub key: String,
     /// Bytes.
-    pub(super) size: u64,
+    pub size: u64,
     /// Without quotes: the content's MD5 in hex or, after a multipart upload of N parts, `{md5}-{N}`.
-    pub(super) etag: String,
+    pub etag: String,
     /// In whole seconds, as S3 keeps it.
-    pub(super) last_modified: Timestamp,
+    pub last_modified: Timestamp,
     /// Object tags.
-    pub(super) tags: BTreeMap<String, String>,
+    pub tags: BTreeMap<String, String>,
     /// What the writer said about the content.
     pub(super) headers: Headers,
     /// The file that holds the content.

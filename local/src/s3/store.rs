@@ -26,6 +26,8 @@ const LONGEST_KEY: usize = 1024;
 pub struct BucketOptions {
     /// Whether the bucket's events go to EventBridge. S3's own default is no.
     pub eventbridge: bool,
+    /// The ARN of the KMS key that its objects are encrypted with. Without one it takes S3's own.
+    pub kms_key: Option<String>,
 }
 
 #[derive(Debug)]
@@ -197,6 +199,11 @@ impl Store {
 }
 
 impl Bucket {
+    /// The ARN of its KMS key.
+    pub(super) fn kms_key(&self) -> Option<&str> {
+        self.options.kms_key.as_deref()
+    }
+
     fn object(&self, key: &str) -> Result<Arc<Object>, Error> {
         self.objects.get(key).cloned().ok_or_else(|| Error::NoSuchKey(key.to_owned()))
     }

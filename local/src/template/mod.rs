@@ -5,6 +5,7 @@
 //! `scope`, with what `kinds` knows of each type; then `functions`, `rules`, `policies` and the rest of the
 //! `stack` are read. What none of them knows is an error that names the place.
 
+mod buckets;
 mod conditions;
 mod error;
 mod functions;
@@ -18,6 +19,7 @@ mod sam;
 mod scope;
 mod stack;
 mod substitute;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod yaml;
@@ -28,7 +30,7 @@ use std::path::Path;
 use serde_json::Value;
 
 pub use error::{Problem, TemplateError};
-pub use stack::{Bucket, Mailbox, Stack};
+pub use stack::{Bucket, Mailbox, Stack, Table};
 
 use crate::account::Account;
 

@@ -5,7 +5,7 @@ use super::functions::recipient;
 use super::node::Node;
 use super::stack::Resource;
 use crate::delivery::Recipient;
-use crate::eventbridge::{Input, Pattern, Rate, Rule, Service, Target};
+use crate::eventbridge::{Input, Pattern, Rate, Rule, Service, Target, Transformer};
 
 /// Reads an `AWS::Events::Rule`.
 pub(super) fn rule(resource: &Resource) -> Result<Rule, TemplateError> {
@@ -93,10 +93,16 @@ fn enabled(properties: &Node<'_>) -> Result<bool, TemplateError> {
 }
 
 fn target(target: &Node<'_>, id: Option<String>) -> Result<Target, TemplateError> {
-    if let Some(transformer) = target.get("InputTransformer")? {
-        return Err(transformer.fail(Problem::Unsupported("the local cloud knows Input and InputPath alone")));
-    }
-    target.only(&[&["Arn", "DeadLetterConfig", "Id", "Input", "InputPath", "RetryPolicy", "RoleArn"]])?;
+    target.only(&[&[
+        "Arn",
+        "DeadLetterConfig",
+        "Id",
+        "Input",
+        "InputPath",
+        "InputTransformer",
+        "RetryPolicy",
+        "RoleArn",
+    ]])?;
     // A schedule has no id.
     if let Some(role) = target.get("RoleArn")?.filter(|_| id.is_some()) {
         return Err(
@@ -114,12 +120,28 @@ fn target(target: &Node<'_>, id: Option<String>) -> Result<Target, TemplateError
 }
 
 fn input(target: &Node<'_>) -> Result<Input, TemplateError> {
+    if let Some(given) = target.get("InputTransformer")? {
+        if let Some(other) = target.get("Input")?.or(target.get("InputPath")?) {
+            return Err(
+                other.fail(Problem::UnknownKey("Input or InputPath, next to InputTransformer".into()))
+            );
+        }
+        return transformer(&given).map(Input::Transformed);
+    }
     match (target.get("Input")?, target.get("InputPath")?) {
         (None, None) => Ok(Input::Event),
         (Some(input), None) => Input::constant(&input.string()?).map_err(|error| input.fail(error)),
         (None, Some(path)) => Input::path(&path.string()?).map_err(|error| path.fail(error)),
         (Some(_), Some(path)) => Err(path.fail(Problem::UnknownKey("InputPath, next to Input".into()))),
     }
+}
+
+fn transformer(given: &Node<'_>) -> Result<Transformer, TemplateError> {
+    given.only(&[&["InputPathsMap", "InputTemplate"]])?;
+    let paths = given.get("InputPathsMap")?.map_or(Ok(Vec::new()), |paths| paths.entries())?.into_iter();
+    let paths = paths.map(|(name, path)| Ok((name.to_owned(), path.string()?)));
+    let paths = paths.collect::<Result<_, TemplateError>>()?;
+    Transformer::new(&given.require("InputTemplate")?.string()?, &paths).map_err(|error| given.fail(error))
 }
 
 fn dead_letter_queue(config: &Node<'_>) -> Result<String, TemplateError> {

@@ -8,11 +8,12 @@ use serde_json::{Map, Value};
 use super::error::{Problem, TemplateError};
 use super::node::Node;
 use super::scope::Scope;
-use super::{StackOptions, functions, kinds, parameters, policies, rules, sam};
+use super::{StackOptions, buckets, functions, kinds, parameters, policies, rules, sam, tables};
 use crate::account::Account;
 use crate::eventbridge::Rule;
 use crate::iam::Attachment;
 use crate::lambda::Function;
+use crate::s3::lifecycle::LifecycleRule;
 
 /// The resources of a stack that the local cloud runs, and the stack's outputs.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct Stack {
     pub queues: Vec<Mailbox>,
     /// The SNS topics.
     pub topics: Vec<Mailbox>,
+    /// The tables in Glue.
+    pub tables: Vec<Table>,
     /// What roles and resources say about who may do what.
     pub policies: Vec<Attachment>,
     /// The outputs' values, by their names in the template.
@@ -42,6 +45,10 @@ pub struct Bucket {
     pub name: String,
     /// Whether it sends its events to EventBridge.
     pub event_bridge: bool,
+    /// The ARN of the KMS key that it is encrypted with.
+    pub kms_key: Option<String>,
+    /// Its lifecycle rules that are enabled.
+    pub lifecycle: Vec<LifecycleRule>,
 }
 
 /// An SQS queue or an SNS topic.
@@ -53,6 +60,21 @@ pub struct Mailbox {
     pub name: String,
     /// Its ARN.
     pub arn: String,
+}
+
+/// A table in Glue, which Athena reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// Names and types of its columns.
+    pub columns: Vec<(String, String)>,
+    /// Names and types of what its folders are named by.
+    pub partition_keys: Vec<(String, String)>,
+    /// The `s3://` URI below which its objects lie.
+    pub location: String,
+    /// Table properties, those of partition projection among them.
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// A resource that exists, its intrinsic functions evaluated.
@@ -111,9 +133,10 @@ impl Stack {
         Ok(Self {
             functions,
             rules,
-            buckets: of("AWS::S3::Bucket").map(bucket).collect::<Result<_, _>>()?,
+            buckets: of("AWS::S3::Bucket").map(buckets::bucket).collect::<Result<_, _>>()?,
             queues: of("AWS::SQS::Queue").map(mailbox).collect(),
             topics: of("AWS::SNS::Topic").map(mailbox).collect(),
+            tables: of("AWS::Glue::Table").map(tables::table).collect::<Result<_, _>>()?,
             policies: policies::read(resources, account)?,
             outputs,
         })
@@ -236,19 +259,6 @@ fn outputs(scope: &Scope<'_>, section: Option<&Value>) -> Result<BTreeMap<String
         }
     }
     Ok(values)
-}
-
-fn bucket(resource: &Resource) -> Result<Bucket, TemplateError> {
-    let mut event_bridge = false;
-    if let Some(notifications) = resource.properties().get("NotificationConfiguration")? {
-        if notifications.map()?.keys().any(|key| key != "EventBridgeConfiguration") {
-            return Err(notifications.fail(Problem::Unsupported("the local S3 notifies EventBridge alone")));
-        }
-        if let Some(config) = notifications.get("EventBridgeConfiguration")? {
-            event_bridge = config.get("EventBridgeEnabled")?.map_or(Ok(true), |enabled| enabled.boolean())?;
-        }
-    }
-    Ok(Bucket { logical_id: resource.logical_id.clone(), name: resource.name.clone(), event_bridge })
 }
 
 fn mailbox(resource: &Resource) -> Mailbox {

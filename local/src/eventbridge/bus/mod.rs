@@ -16,7 +16,7 @@ use tokio::time::{MissedTickBehavior, interval_at};
 use crate::account::Account;
 use crate::delivery::{DeliveryError, Mailboxes, Message, Recipient};
 use crate::eventbridge::{Rule, Service, Target};
-use crate::iam::Denied;
+use crate::iam::{Denied, Principal};
 use crate::lambda::{InvokeError, Lambda};
 
 pub use self::disorder::Disorder;
@@ -215,6 +215,15 @@ impl From<DeliveryError> for Undelivered {
     }
 }
 
+/// "You can't use Condition blocks in Amazon SNS topic policies for EventBridge": a topic is not told for which rule
+/// EventBridge publishes (EventBridge user guide, "Troubleshooting").
+fn without_source(principal: Principal) -> Principal {
+    match principal {
+        Principal::Service { name, .. } => Principal::Service { name, source: String::new() },
+        other => other,
+    }
+}
+
 impl Router {
     fn route(self: &Arc<Self>, event: Value) {
         let matches =
@@ -270,8 +279,12 @@ impl Router {
                 let payload = serde_json::from_str(&body).unwrap_or(Value::String(body));
                 self.lambda.invoke_async_as(&principal, arn, payload).map(drop).map_err(Undelivered::from)
             }
-            Recipient::Queue(arn) | Recipient::Topic(arn) => {
+            Recipient::Queue(arn) => {
                 let sent = self.mailboxes.deliver_as(&principal, arn, Message::new(body));
+                sent.map_err(Undelivered::from)
+            }
+            Recipient::Topic(arn) => {
+                let sent = self.mailboxes.deliver_as(&without_source(principal), arn, Message::new(body));
                 sent.map_err(Undelivered::from)
             }
             Recipient::EventBus(_) => {

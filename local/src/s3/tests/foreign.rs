@@ -25,7 +25,9 @@ impl Front {
         behind.s3.allow("AKIALOCALCLOUD", "secret");
         let (sender, events) = EventSender::new(Account::default());
         let s3 = S3::of_others(behind.endpoint.url(), Account::default(), sender).unwrap();
-        s3.create_bucket(BUCKET_THERE, BucketOptions { eventbridge: true }).await.unwrap();
+        s3.create_bucket(BUCKET_THERE, BucketOptions { eventbridge: true, ..BucketOptions::default() })
+            .await
+            .unwrap();
         let endpoint = s3.serve().await.unwrap();
         let client = Client::from_conf(config("AKIDTESTS", "secret", endpoint.url()).build());
         Self { s3, client, events, _endpoint: endpoint, _behind: behind }

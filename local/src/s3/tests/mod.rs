@@ -14,7 +14,6 @@ mod writing;
 
 use std::fmt::Debug;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
@@ -25,8 +24,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::object::Object;
-use super::{Backing, BucketOptions, Endpoint, S3};
+use super::{BucketOptions, Endpoint, S3};
 use crate::account::{Account, EventSender};
 use crate::iam::Iam;
 
@@ -43,14 +41,6 @@ struct Fixture {
     folder: TempDir,
 }
 
-impl S3 {
-    /// An object, if there is one with this key.
-    fn object(&self, bucket: &str, key: &str) -> Option<Arc<Object>> {
-        let Backing::Own(store) = &self.backing else { panic!("these are tests of our own S3") };
-        store.object(bucket, key).ok()
-    }
-}
-
 impl Fixture {
     async fn new() -> Self {
         Self::with(Iam::default()).await
@@ -61,7 +51,8 @@ impl Fixture {
         let (sender, events) = EventSender::new(Account::default());
         let s3 = S3::new(&folder.path().join("root"), Account::default(), sender).unwrap();
         let s3 = s3.with_policies(iam);
-        s3.create_bucket(BUCKET, BucketOptions { eventbridge: true }).await.unwrap();
+        let options = BucketOptions { eventbridge: true, ..BucketOptions::default() };
+        s3.create_bucket(BUCKET, options).await.unwrap();
         s3.allow("AKIDTESTS", "secret");
         let endpoint = s3.serve().await.unwrap();
         let client = Client::from_conf(config("AKIDTESTS", "secret", endpoint.url()).build());

@@ -148,8 +148,8 @@ fn what_eventbridge_would_refuse_or_the_local_cloud_does_not_do_is_refused_with_
         ),
         (
             "EventBridgeRule",
-            "Pattern: {source: [a]}, InputTransformer: {InputTemplate: x}",
-            "Resources.EchoEv.Properties.Targets[0].InputTransformer: the local cloud knows Input and InputPath alone",
+            "Pattern: {source: [a]}, InputTransformer: {InputTemplate: <x>}",
+            "Resources.EchoEv.Properties.Targets[0].InputTransformer: the template names <x>, which the map of paths does not",
         ),
         (
             "EventBridgeRule",

@@ -1,0 +1,84 @@
+//! First sights of signatures: `signatures/…json`, each created once and never changed.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::layout;
+use crate::record::{Record, SCHEMA};
+use crate::redacted::Redacted;
+use crate::session::Id;
+
+use super::{ATTEMPTS, Condition, Store};
+
+/// The session in which a signature was seen first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FirstSight {
+    /// [`SCHEMA`]
+    pub schema: u32,
+    /// The application, within which the signature means something.
+    pub application_id: Id,
+    /// The version of the rules that the signature was made by.
+    pub version: u32,
+    /// The signature's id.
+    pub signature: String,
+    /// The same for people.
+    pub title: Redacted,
+    /// The session's stream group.
+    pub stream_group_id: Id,
+    /// The session.
+    pub stream_session_id: Id,
+    /// Where it ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// Its build's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
+    /// When it was indexed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}
+
+impl FirstSight {
+    /// The sight that a record is, if it has a signature.
+    #[must_use]
+    pub fn of(record: &Record) -> Option<Self> {
+        let signature = record.judgement.signature.as_ref()?;
+        let session = &record.session;
+        Some(Self {
+            schema: SCHEMA,
+            application_id: session.application(),
+            version: signature.version,
+            signature: signature.id.clone(),
+            title: signature.title.clone(),
+            stream_group_id: session.stream_group_id.clone(),
+            stream_session_id: session.id.clone(),
+            location: session.location.clone(),
+            build: record.judgement.build.as_ref().and_then(|build| build.id.clone()),
+            at: record.indexed_at,
+        })
+    }
+
+    fn is_of_the_session_of(&self, other: &Self) -> bool {
+        (&self.stream_group_id, &self.stream_session_id) == (&other.stream_group_id, &other.stream_session_id)
+    }
+}
+
+impl Store {
+    /// Notes that a signature was seen. Says whether this session is the one in which it was seen first, now or when this
+    /// was asked before.
+    pub async fn see(&self, sight: &FirstSight) -> Result<bool, Error> {
+        let key = layout::signature_key(&sight.application_id, sight.version, &sight.signature);
+        for _ in 0..ATTEMPTS {
+            if let Condition::Held = self.create(&key, sight).await? {
+                return Ok(true);
+            }
+            // Nothing yet: somebody else is about to create it.
+            if let Some(first) = self.read::<FirstSight>(&key).await? {
+                return Ok(first.value.is_of_the_session_of(sight));
+            }
+        }
+        Err(Error::Contended { key, attempts: ATTEMPTS })
+    }
+}

@@ -1,0 +1,27 @@
+//! Exports, made up.
+
+use std::io::{Cursor, Write as _};
+
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+/// The export of a game that was ended by an assertion of this number.
+pub(crate) fn crashed(assertion: usize) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let name = ["zero", "one", "two", "three", "four", "five", "six"][assertion];
+    for (path, content) in [
+        ("application/Game/Saved/Logs/Game.log", log(name)),
+        ("application/Game/Saved/Crashes/UECC-1/UEMinidump.dmp", "MDMP".to_owned()),
+    ] {
+        zip.start_file(path, SimpleFileOptions::default()).unwrap();
+        zip.write_all(content.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn log(name: &str) -> String {
+    format!(
+        "[2026.11.23-10.15.02:000][  0]LogInit: Build: ++Game+Main-CL-1\n\
+         [2026.11.23-10.16.02:000][  9]LogWindows: Error: appError called: Assertion failed: is_{name} \
+         [File:D:\\build\\Source\\Game\\{name}.cpp] [Line: 12]\n"
+    )
+}
