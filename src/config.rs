@@ -1,8 +1,11 @@
 //! The environment, read once at start. All mistakes are reported together.
 
 use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use crate::session::{Id, ResourceType, region_of};
+use crate::triage::Rules;
 
 /// Which stream groups are swept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +34,16 @@ pub struct Config {
     pub bucket: String,
     /// `STREAM_GROUPS`: comma-separated ids or ARNs, or `*`.
     pub stream_groups: StreamGroups,
+    /// `ARM_PERCENT`: how many sessions of a hundred are armed of those that only the sweep or CloudTrail told of.
+    pub arm_percent: u8,
+    /// `SWEEP_EVERY_SECONDS`: from one pass of the sweep to the next, 5 to 60 s.
+    pub sweep_every: Duration,
+    /// `API_CALLS_PER_SECOND`: the pace of calls to GameLift Streams, for each operation.
+    pub calls_per_second: u32,
+    /// `STACK_NAME`: the dimension `Stack` of the metrics.
+    pub stack: String,
+    /// `CRASH_FILES`, `CRASH_PATTERN`, `CLEAN_EXIT_PATTERN`: what the studio teaches of its own engine.
+    pub rules: Rules,
 }
 
 /// Everything that is wrong with the environment.
@@ -62,7 +75,37 @@ impl Config {
         let region = read("AWS_REGION");
         let groups = read("STREAM_GROUPS").unwrap_or_default();
         let stream_groups = parse_stream_groups(&groups, region.as_deref(), &mut mistakes);
-        if mistakes.is_empty() { Ok(Self { bucket, stream_groups }) } else { Err(ConfigError(mistakes)) }
+        let mut number = |name: &str, default: u32, allowed: RangeInclusive<u32>| match read(name) {
+            None => default,
+            Some(text) => text.parse().ok().filter(|number| allowed.contains(number)).unwrap_or_else(|| {
+                let (least, most) = (allowed.start(), allowed.end());
+                mistakes.push(format!("{name} is {text:?}: expected a whole number from {least} to {most}"));
+                default
+            }),
+        };
+        let arm_percent = number("ARM_PERCENT", 100, 0..=100);
+        let sweep_every = number("SWEEP_EVERY_SECONDS", 15, 5..=60);
+        let calls_per_second = number("API_CALLS_PER_SECOND", 8, 1..=99_999);
+        let teaching =
+            ["CRASH_FILES", "CRASH_PATTERN", "CLEAN_EXIT_PATTERN"].map(|name| read(name).unwrap_or_default());
+        let [files, crash, exit] = &teaching;
+        let rules = match Rules::new(files, crash, exit) {
+            Ok(rules) if mistakes.is_empty() => rules,
+            Ok(_) => return Err(ConfigError(mistakes)),
+            Err(wrong) => {
+                mistakes.extend(wrong);
+                return Err(ConfigError(mistakes));
+            }
+        };
+        Ok(Self {
+            rules,
+            bucket,
+            stream_groups,
+            arm_percent: u8::try_from(arm_percent).unwrap_or(100),
+            sweep_every: Duration::from_secs(u64::from(sweep_every)),
+            calls_per_second,
+            stack: read("STACK_NAME").unwrap_or_else(|| "crash-capture".to_owned()),
+        })
     }
 }
 
@@ -108,13 +151,38 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_said_has_a_default() {
+        let config = read(&[("CAPTURE_BUCKET", "b"), ("ARM_PERCENT", " ")]).unwrap();
+        assert_eq!((config.arm_percent, config.sweep_every.as_secs(), config.calls_per_second), (100, 15, 8));
+        assert_eq!(config.stream_groups, StreamGroups::Listed(Vec::new()));
+    }
+
+    #[test]
     fn all_mistakes_are_reported_together() {
         let elsewhere = "arn:aws:gameliftstreams:eu-central-1:111122223333:streamgroup/sg-9";
         let list = format!("s g,{elsewhere},sg-1");
-        let error = read(&[("STREAM_GROUPS", &list), ("AWS_REGION", "us-west-2")]).unwrap_err().to_string();
-        for part in
-            ["CAPTURE_BUCKET is not set", "\"s g\" is not a stream group", "sg-9 is of another Region"]
-        {
+        let error = read(&[
+            ("STREAM_GROUPS", &list),
+            ("AWS_REGION", "us-west-2"),
+            ("ARM_PERCENT", "101"),
+            ("SWEEP_EVERY_SECONDS", "0.5"),
+            ("API_CALLS_PER_SECOND", "many"),
+            ("CRASH_FILES", "crash[.txt"),
+            ("CRASH_PATTERN", "boom("),
+            ("CLEAN_EXIT_PATTERN", "*"),
+        ]);
+        let error = error.unwrap_err().to_string();
+        for part in [
+            "CAPTURE_BUCKET is not set",
+            "\"s g\" is not a stream group",
+            "sg-9 is of another Region",
+            "ARM_PERCENT is \"101\": expected a whole number from 0 to 100",
+            "SWEEP_EVERY_SECONDS is \"0.5\": expected a whole number from 5 to 60",
+            "API_CALLS_PER_SECOND is \"many\": expected a whole number from 1 to 99999",
+            "CRASH_FILES: \"crash[.txt\" is no glob",
+            "CRASH_PATTERN: \"boom(\" is no regular expression",
+            "CLEAN_EXIT_PATTERN: \"*\" is no regular expression",
+        ] {
             assert!(error.contains(part), "{error}");
         }
     }

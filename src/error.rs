@@ -33,6 +33,14 @@ pub enum Error {
         /// How often it was tried.
         attempts: u32,
     },
+    /// An export could not be read to the point where anything is known of it; a retry helps.
+    #[error("{key} could not be read: {detail}")]
+    Interrupted {
+        /// The object's key.
+        key: String,
+        /// What was in the way.
+        detail: String,
+    },
     /// Some sessions of the event could not be seen to; a retry helps if throttling or a fault was the reason.
     #[error("not every session could be armed: {0}")]
     Incomplete(String),
@@ -48,6 +56,7 @@ impl Error {
             Self::Object { .. } => "unreadable-object",
             Self::Service(_) => "service",
             Self::Contended { .. } => "contended",
+            Self::Interrupted { .. } => "interrupted",
             Self::Incomplete(_) => "incomplete",
         }
     }
@@ -58,7 +67,7 @@ impl Error {
         match self {
             Self::Configuration(_) | Self::Event(_) | Self::Object { .. } => false,
             Self::Service(error) => error.retry_helps(),
-            Self::Contended { .. } | Self::Incomplete(_) => true,
+            Self::Contended { .. } | Self::Interrupted { .. } | Self::Incomplete(_) => true,
         }
     }
 }

@@ -14,6 +14,11 @@ pub const INDEX: &str = "index/v1/";
 /// Requests to index an export again.
 pub const REINDEX: &str = "reindex/";
 
+/// When the sweep first ran: since when missed sessions count.
+pub const FIRST_SWEEP: &str = "state/first-sweep.json";
+/// When the sweep last looked for sessions that nobody saw.
+pub const HOURLY_LOOK: &str = "state/hourly-look.json";
+
 /// The key of the export that we request: `exports/{applicationId}/{streamGroupId}/{yyyy-mm-dd}/{sessionId}.zip`.
 ///
 /// The date is the session's creation date in UTC, so that a repeated request names the same object.
@@ -42,6 +47,26 @@ pub fn parse_marker_key(key: &str) -> Option<SessionName> {
 pub fn record_key(date: Date, application: &Id, session: &SessionName) -> String {
     let SessionName { stream_group, id } = session;
     format!("{INDEX}dt={date}/{application}/{stream_group}/{id}.json")
+}
+
+/// The prefix of the records of sessions that were created on a day.
+#[must_use]
+pub fn records_of(date: Date) -> String {
+    format!("{INDEX}dt={date}/")
+}
+
+/// The session of a record's key; nothing for a key that is no record's.
+#[must_use]
+pub fn parse_record_key(key: &str) -> Option<SessionName> {
+    let mut parts = key.strip_prefix(INDEX)?.strip_suffix(".json")?.split('/').skip(2);
+    let session = SessionName { stream_group: parse_id(parts.next()?)?, id: parse_id(parts.next()?)? };
+    parts.next().is_none().then_some(session)
+}
+
+/// The key of the request to index an export again: `reindex/{the export's key}.json`.
+#[must_use]
+pub fn reindex_key(export: &str) -> String {
+    format!("{REINDEX}{export}.json")
 }
 
 /// The key of the export that a `reindex/` object asks for: `reindex/{the export's key}.json`.
@@ -174,7 +199,7 @@ mod tests {
     #[test]
     fn a_reindex_key_names_an_export() {
         let export = "exports/a-1/sg-1/2026-11-23/x.zip";
-        assert_eq!(parse_reindex_key(&format!("reindex/{export}.json")), Some(export));
+        assert_eq!(parse_reindex_key(&reindex_key(export)), Some(export));
         assert_eq!(parse_reindex_key("reindex/index/v1/x.zip.json"), None);
     }
 
@@ -182,5 +207,8 @@ mod tests {
     fn a_record_is_partitioned_by_date() {
         let key = record_key("2026-11-23".parse().unwrap(), &application(), &session());
         assert_eq!(key, "index/v1/dt=2026-11-23/a-9ZY8X7Wv6/sg-1AB2C3De4/ABC123def4567.json");
+        assert!(key.starts_with(&records_of("2026-11-23".parse().unwrap())));
+        assert_eq!(parse_record_key(&key), Some(session()));
+        assert_eq!(parse_record_key("index/v1/dt=2026-11-23/a-1/sg-1/x/y.json"), None);
     }
 }

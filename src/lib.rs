@@ -21,6 +21,7 @@
 //! | [`layout`] | the bucket's keys |
 //! | [`record`] | markers and records: what is kept of a session |
 //! | [`verdict`] | from what is known to what happened |
+//! | [`redacted`] | text of a session's files, made fit to leave them |
 //! | [`archive`] | reads zips by ranges, from wherever ranges can be had; knows no AWS |
 //! | [`triage`] | from the files of a session to findings; knows no AWS |
 //!
@@ -29,7 +30,7 @@
 //! | [`config`] | the environment, read once |
 //! | [`aws`] | the SDK's configuration: one HTTPS client for all |
 //! | [`service`] | what went wrong in a call to AWS, and whether a retry helps |
-//! | [`streams`] | the GameLift Streams API |
+//! | [`streams`] | the GameLift Streams API, at a pace |
 //! | [`store`] | the capture bucket |
 //! | [`error`] | why an invocation fails |
 
@@ -41,6 +42,7 @@ pub mod error;
 pub mod indexing;
 pub mod layout;
 pub mod record;
+pub mod redacted;
 pub mod service;
 pub mod session;
 pub mod store;

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::record::{AlarmNote, Judgement, Reason, TRIAGE_VERSION, Verdict};
+use crate::record::{AlarmNote, Evidence, Judgement, Reason, TRIAGE_VERSION, Verdict};
 use crate::triage::Findings;
 
 /// An end by `applicationExit` this soon after the session's creation is a sign of trouble.
@@ -25,14 +25,26 @@ pub struct Ending {
 #[must_use]
 pub fn judge(findings: Findings, ending: &Ending, alarms: &[AlarmNote]) -> Judgement {
     let (verdict, reason) = weigh(&findings, ending, alarms);
+    let mut evidence = findings.evidence;
+    let crash = match verdict {
+        Verdict::Crash => findings.crash.or_else(|| {
+            let words = findings.last_words?;
+            evidence.insert(0, words.evidence.clone());
+            Some(words)
+        }),
+        _ => None,
+    };
+    let (signature, exception) = crash.map(|found| (found.decision.signature, found.exception)).unzip();
     Judgement {
         verdict: Some(verdict),
         reason: Some(reason),
         triage_version: Some(TRIAGE_VERSION),
-        exception: findings.exception,
+        signature,
+        exception,
         build: findings.build,
-        evidence: findings.evidence,
+        evidence,
         files: Some(findings.files),
+        performance: findings.performance,
         problems: findings.problems,
     }
 }
@@ -48,14 +60,53 @@ pub fn unreadable(why: &str) -> Judgement {
     }
 }
 
-/// Evidence first, then signs of trouble, then how the session ended.
+/// A row of the table of verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// The reason's code.
+    pub code: &'static str,
+    /// The verdict.
+    pub verdict: &'static str,
+    /// When it holds.
+    pub when: &'static str,
+}
+
+/// The table of verdicts: the first row that holds decides. `docs/triage.md` has it too, and a test compares them.
+pub const ROWS: [Row; 10] = [
+    row("evidence", "crash", "a file is evidence of a crash of the game"),
+    row(
+        "last-words",
+        "crash",
+        "it ended by `applicationExit`, and a log ends in an error that nobody caught",
+    ),
+    row("alarm", "suspect", "an alarm's dimensions selected the session"),
+    row("clean-exit-mark", "clean", "a log ends as one of a clean exit does"),
+    row("pressure", "suspect", "memory or graphics memory ran short in its last minute"),
+    row("end-reason-unknown", "suspect", "GameLift Streams did not tell why it ended"),
+    row("early-exit", "suspect", "it ended by `applicationExit` within a minute of its creation"),
+    row("application-exit", "exited", "it ended by `applicationExit`"),
+    row("ended-in-order", "clean", "a player, a timeout or a call ended it"),
+    row("ended-by-fault", "suspect", "GameLift Streams ended it for any other reason"),
+];
+
+const fn row(code: &'static str, verdict: &'static str, when: &'static str) -> Row {
+    Row { code, verdict, when }
+}
+
+/// Evidence first, then signs of trouble, then how the session ended: the table [`ROWS`].
 fn weigh(findings: &Findings, ending: &Ending, alarms: &[AlarmNote]) -> (Verdict, Reason) {
-    if let Some(evidence) =
-        findings.evidence.iter().find(|evidence| findings.crashed && evidence.kind == "minidump")
-    {
+    if let Some(found) = &findings.crash {
+        return (Verdict::Crash, Reason::new("evidence", evidence_in_words(&found.evidence)));
+    }
+    let exited = ending.reason.as_deref() == Some("applicationExit");
+    if let Some(words) = findings.last_words.as_ref().filter(|_| exited) {
+        let log = file_name(words.evidence.path.as_str());
         return (
             Verdict::Crash,
-            Reason::new("minidump", format!("the game left a minidump, {}", file_name(&evidence.path))),
+            Reason::new(
+                "last-words",
+                format!("{log} ends in an error that nobody caught, and the application exited"),
+            ),
         );
     }
     if let Some(alarm) = alarms.first() {
@@ -67,10 +118,30 @@ fn weigh(findings: &Findings, ending: &Ending, alarms: &[AlarmNote]) -> (Verdict
     if let Some(log) = &findings.clean_exit {
         return (
             Verdict::Clean,
-            Reason::new("clean-exit-mark", format!("{} ends as one of a clean exit", file_name(log))),
+            Reason::new(
+                "clean-exit-mark",
+                format!("{} ends as one of a clean exit", file_name(log.as_str())),
+            ),
         );
     }
+    if let Some(performance) = &findings.performance {
+        let short: Vec<_> = performance.pressure.iter().filter(|what| *what != "cpu").cloned().collect();
+        if !short.is_empty() {
+            let detail = format!("in its last minute the session was short of {}", short.join(" and "));
+            return (Verdict::Suspect, Reason::new("pressure", detail));
+        }
+    }
     judge_ending(ending)
+}
+
+fn evidence_in_words(evidence: &Evidence) -> String {
+    let file = file_name(evidence.path.as_str());
+    match evidence.kind.as_str() {
+        "minidump" => format!("the game left a minidump, {file}"),
+        "ue-crash-context" => format!("Unreal left its account of a crash, {file}"),
+        "log" => format!("{file} tells of a crash"),
+        kind => format!("the session left a file that tells of a crash ({kind}), {file}"),
+    }
 }
 
 fn judge_ending(ending: &Ending) -> (Verdict, Reason) {
@@ -104,61 +175,4 @@ fn file_name(path: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::Evidence;
-
-    fn ending(reason: &str, seconds: i64) -> Ending {
-        Ending { reason: Some(reason.into()), lasted: Some(SignedDuration::from_secs(seconds)) }
-    }
-
-    fn alarm() -> AlarmNote {
-        AlarmNote { name: "frames".into(), at: "2026-11-23T10:00:00Z".parse().unwrap() }
-    }
-
-    fn dump() -> Findings {
-        let evidence = Evidence { kind: "minidump".into(), path: "x.dmp".into(), size: 1 };
-        Findings { crashed: true, evidence: vec![evidence], ..Findings::default() }
-    }
-
-    fn clean_log() -> Findings {
-        Findings { clean_exit: Some("x.log".into()), ..Findings::default() }
-    }
-
-    #[test]
-    fn evidence_outweighs_everything() {
-        for ending in [ending("apiTerminated", 900), Ending::default()] {
-            assert_eq!(weigh(&dump(), &ending, &[alarm()]).0, Verdict::Crash);
-        }
-    }
-
-    #[test]
-    fn an_alarm_makes_a_session_suspect_however_it_ended() {
-        for findings in [Findings::default(), clean_log()] {
-            let (verdict, reason) = weigh(&findings, &ending("apiTerminated", 900), &[alarm()]);
-            assert_eq!((verdict, reason.code.as_str()), (Verdict::Suspect, "alarm"));
-            assert!(reason.detail.contains("frames"));
-        }
-    }
-
-    #[test]
-    fn an_exit_is_clean_by_its_log_early_within_a_minute_and_else_just_an_exit() {
-        let of = |findings: &Findings, seconds| weigh(findings, &ending("applicationExit", seconds), &[]).0;
-        assert_eq!(of(&clean_log(), 10), Verdict::Clean);
-        assert_eq!(of(&Findings::default(), 59), Verdict::Suspect);
-        assert_eq!(of(&Findings::default(), 60), Verdict::Exited);
-    }
-
-    #[test]
-    fn an_end_by_player_timeout_or_call_is_clean_and_an_unknown_one_suspect() {
-        for reason in ["apiTerminated", "idleTimeout", "reconnectionTimeout", "maxSessionLengthTimeout"] {
-            assert_eq!(weigh(&Findings::default(), &ending(reason, 5), &[]).0, Verdict::Clean);
-        }
-        let (verdict, reason) = weigh(&Findings::default(), &Ending::default(), &[]);
-        assert_eq!((verdict, reason.code.as_str()), (Verdict::Suspect, "end-reason-unknown"));
-        for fault in ["internalError", "a word of next year"] {
-            let (verdict, reason) = weigh(&Findings::default(), &ending(fault, 5), &[]);
-            assert_eq!((verdict, reason.code.as_str()), (Verdict::Suspect, "ended-by-fault"));
-        }
-    }
-}
+mod tests;

@@ -17,6 +17,7 @@ use support::event;
 const SESSION_EVENT: &[&str] = &["StartExportFunctionSessionEvent"];
 const CLOUDTRAIL: &[&str] = &["StartExportFunctionCloudTrail"];
 const ALARM: &[&str] = &["StartExportFunctionAlarm"];
+const CONTRIBUTOR: &[&str] = &["StartExportFunctionAlarmContributor"];
 const OBJECT_CREATED: &[&str] = &["IndexExportFunctionObjectCreated"];
 const NONE: &[&str] = &[];
 
@@ -30,7 +31,7 @@ const FILES: &[(&str, &[&str])] = &[
     ("index-export/s3-test-event.json", NONE),
     ("start-export/alarm-anomaly-detection.json", ALARM),
     ("start-export/alarm-composite.json", ALARM),
-    ("start-export/alarm-contributor.json", NONE),
+    ("start-export/alarm-contributor.json", CONTRIBUTOR),
     ("start-export/alarm-direct-action.json", NONE),
     ("start-export/alarm-metric-math.json", ALARM),
     ("start-export/alarm-metric-ok.json", NONE),
@@ -100,6 +101,9 @@ fn alarms() -> Vec<Row> {
         row(what, "start-export/alarm-metric.json", &changes, rules)
     };
     let composite = "start-export/alarm-composite.json";
+    let contributor = |what, pointer, value, rules| {
+        row(what, "start-export/alarm-contributor.json", &[(pointer, json!(value))], rules)
+    };
     let other_name = metric("another name, on a game's metric", &[(NAME, "frames")], ALARM);
     vec![
         Row { by_namespace: true, ..other_name },
@@ -118,6 +122,10 @@ fn alarms() -> Vec<Row> {
         metric("our own alarm, named like a game's", &[(NAMESPACE, "CrashCapture")], NONE),
         metric("almost the prefix", &[(NAME, "gamelift-streams2"), (NAMESPACE, "AWS/EC2")], NONE),
         metric("the prefix within", &[(NAME, "no-gamelift-streams-x"), (NAMESPACE, "AWS/EC2")], NONE),
+        contributor("a contributor of another alarm", NAME, "sick", NONE),
+        contributor("a contributor of almost the prefix", NAME, "gamelift-streams2", NONE),
+        contributor("a contributor recovers", STATE, "OK", NONE),
+        contributor("a contributor, from another source", "/source", "com.example.monitoring", NONE),
         row("a composite alarm of another name", composite, &[(NAME, json!("sick"))], NONE),
     ]
 }

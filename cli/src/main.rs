@@ -4,6 +4,7 @@
 //! be read, or the command line is wrong.
 
 mod inspect;
+mod signature;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,9 +23,17 @@ struct Arguments {
 enum Command {
     /// Tell what an exported zip holds and what happened, as index-export would.
     Inspect {
-        /// The zip, as GameLift Streams exported it.
-        file: PathBuf,
-        /// Print the record as JSON, on one line.
+        /// The zip, as GameLift Streams exported it: a file, or `s3://bucket/key`.
+        zip: String,
+        #[command(flatten)]
+        form: inspect::Form,
+    },
+    /// Tell the signature of a crash, which row of the table decided, and why.
+    Signature {
+        /// Exported zips, or single files of a session: dumps, crash contexts, logs.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Print one JSON object for each file, on one line.
         #[arg(long)]
         json: bool,
     },
@@ -33,6 +42,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Inspect { file, json } => inspect::run(&file, json).await,
+        Command::Inspect { zip, form } => inspect::run(&zip, form).await,
+        Command::Signature { files, json } => signature::run(&files, json).await,
     }
 }

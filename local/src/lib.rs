@@ -8,6 +8,7 @@
 //! - [`demo`]: the four games of `cargo demo`, from their start to their records
 //! - [`executables`]: the functions and the game, built by cargo or taken from where the environment says
 //! - [`account`]: who owns it all (account id, Region), and the events that its services emit
+//! - [`faults`]: what tests do to a service's requests
 //! - [`iam`]: who may do what; every call to any of the services passes it
 //! - [`delivery`]: queues and topics, which keep what they get
 //! - [`s3`]: buckets and objects, on the crate `s3s`
@@ -15,6 +16,7 @@
 //! - [`template`]: `template.yaml`, read and resolved as CloudFormation would
 //! - [`eventbridge`]: rules that route events and schedules to functions
 //! - [`lambda`]: the runtime API, asynchronous invocation, destinations
+//! - [`zips`]: zips for tests and measurements, right ones and wrong ones
 
 pub mod account;
 pub mod cloud;
@@ -22,9 +24,11 @@ pub mod delivery;
 pub mod demo;
 pub mod eventbridge;
 pub mod executables;
+pub mod faults;
 pub mod game;
 pub mod iam;
 pub mod lambda;
 pub mod s3;
 pub mod streams;
 pub mod template;
+pub mod zips;

@@ -1,45 +1,64 @@
 //! `start-export`: requests the export of every session that needs it, while the session is alive.
 //!
-//! For one session, in this order: marker, export, marker updated. Whatever is killed in between is taken up by the next
-//! sweep.
+//! For one session, in this order: marker, export. Whatever is killed in between is taken up by the next sweep.
+//!
+//! - `outcome`, `answer`, `metrics`: what became of the sessions, and who is told
+//! - `session`: one session
+//! - `scope`, `sampling`: which sessions are ours to see to
+//! - `listing`: the sessions that GameLift Streams lists
+//! - `alarm`: the sessions that an alarm selects, also those that have just ended
+//! - `sweep`: the minute: `pass`, `closer_look`, `settle`, `hourly`
 
+mod alarm;
+mod answer;
+mod closer_look;
+mod hourly;
+mod listing;
+mod metrics;
 mod outcome;
+mod pass;
+mod sampling;
+mod scope;
 mod session;
 mod settle;
 mod sweep;
+mod watch;
 
-pub use outcome::{Answer, Outcome};
+pub use answer::Answer;
+pub use outcome::Outcome;
 
-use futures_util::{StreamExt, stream};
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::config::Config;
 use crate::error::Error;
 use crate::record;
-use crate::session::{LIVE_STATUSES, Session, SessionName};
+use crate::session::Id;
 use crate::store::Store;
 use crate::streams::Streams;
-use crate::trigger::{Alarm, Scope, Trigger};
+use crate::trigger::{Scope, Trigger};
 
+use self::metrics::{Gauges, Report};
 use self::session::Arming;
-
-/// How many sessions are seen to at the same time.
-const IN_FLIGHT: usize = 8;
+use self::watch::Watch;
 
 /// The function `start-export`.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct StartExport {
     streams: Streams,
     store: Store,
     config: Config,
+    /// Which markers need no look yet: spares reading them each minute. Lost with the process, and then read again.
+    watch: Watch,
 }
 
 impl StartExport {
     /// The function, with its clients.
     #[must_use]
     pub fn new(streams: Streams, store: Store, config: Config) -> Self {
-        Self { streams, store, config }
+        Self { streams, store, config, watch: Watch::default() }
     }
 
     /// Does what an event asks for, as far as that is possible before the deadline.
@@ -48,67 +67,44 @@ impl StartExport {
     /// event fails then, so that Lambda delivers it again and at last keeps it as a dead letter.
     pub async fn handle(&self, event: &Value, deadline: Timestamp) -> Result<Answer, Error> {
         let Trigger { note, scope } = Trigger::parse(event, record::now())?;
-        let arming = Arming { streams: &self.streams, store: &self.store, note: &note, deadline };
+        let arming = Arming::new(&self.streams, &self.store, &note, deadline);
         let is_sweep = scope == Scope::Sweep;
-        let mut answer = Answer::new(&note.kind);
+        let mut gauges = None;
         match scope {
-            Scope::Nothing(why) => answer.ignored = Some(why),
-            Scope::SessionInScope(name) if !self.config.stream_groups.contains(&name.stream_group) => {
-                answer.ignored =
-                    Some(format!("stream group {} is not among STREAM_GROUPS", name.stream_group));
-            }
-            Scope::Session(name) | Scope::SessionInScope(name) => {
-                let outcome = arming.arm_by_name(&name).await?;
-                answer.add(name, outcome);
-            }
-            Scope::Alarm(alarm) => self.arm_affected(&arming, &alarm, &mut answer).await,
-            Scope::Sweep => self.sweep(&arming, &mut answer).await?,
+            Scope::Nothing(why) => arming.answer().ignored = Some(why),
+            Scope::Session(name) => arming.see_to([name], async |name| arming.arm_by_name(name).await).await,
+            Scope::SessionInScope(name) => self.arm_if_in_scope(&arming, name).await,
+            Scope::Alarm(alarm) => Box::pin(self.arm_affected(&arming, &alarm)).await,
+            Scope::Sweep => gauges = Some(self.sweep(&arming).await),
         }
-        tracing::info!(answer = %answer.to_json(), "done");
+        let answer = arming.into_answer();
+        self.tell(&answer, gauges.as_ref());
         match answer.left_undone() {
             Some(left) if !is_sweep => Err(Error::Incomplete(left)),
             _ => Ok(answer),
         }
     }
 
-    /// Arms the live sessions that an alarm selects: without dimensions, those of the configured groups.
-    async fn arm_affected(&self, arming: &Arming<'_>, alarm: &Alarm, answer: &mut Answer) {
-        let listed = self.list(&LIVE_STATUSES, answer).await;
-        let affected =
-            listed.into_iter().filter(|session| alarm.selections.is_empty() || alarm.selects(session));
-        let outcomes = each(affected, async |session: Session| {
-            let note = alarm.selects(&session).then_some(&alarm.note);
-            let name = session.name.clone();
-            (name, arming.arm_for_alarm(session, note).await)
-        });
-        answer.add_all(outcomes.await);
-    }
-
-    /// The configured groups' sessions in the given statuses. A group that cannot be listed is named in the answer.
-    async fn list(&self, statuses: &[&str], answer: &mut Answer) -> Vec<Session> {
-        use crate::config::StreamGroups;
-
-        let groups: Vec<_> = match &self.config.stream_groups {
-            StreamGroups::All => vec![None],
-            StreamGroups::Listed(groups) => groups.iter().map(Some).collect(),
-        };
-        let listings =
-            groups.into_iter().flat_map(|group| statuses.iter().map(move |status| (group, *status)));
-        let listed =
-            each(listings, async |(group, status)| (group, self.streams.list(group, status).await)).await;
-        let mut sessions = std::collections::BTreeMap::<SessionName, Session>::new();
-        for (group, result) in listed {
-            match result {
-                // A session may change its status between two listings, and stand in both.
-                Ok(list) => sessions.extend(list.into_iter().map(|session| (session.name.clone(), session))),
-                Err(error) => answer.add_unlisted(group, &error),
-            }
+    /// Tells the log what was done, and CloudWatch how much of it.
+    fn tell(&self, answer: &Answer, gauges: Option<&BTreeMap<Id, Gauges>>) {
+        let throttled = self.streams.take_throttled();
+        let counts = answer.counts();
+        let count = |name: &str| counts.get(name).copied().unwrap_or(0);
+        tracing::info!(
+            armed = count("armed"),
+            already_armed = count("already-armed"),
+            missed = count("missed"),
+            failed = count("failed"),
+            denied = count("denied"),
+            not_reached = count("not-reached"),
+            throttled_calls = throttled.values().sum::<u64>(),
+            answer = serde_json::to_string(answer).unwrap_or_default(),
+            "done"
+        );
+        let stack = &self.config.stack;
+        let report = Report { stack, answer, throttled: &throttled, gauges, at: record::now() };
+        if let Err(error) = report.write() {
+            tracing::error!(%error, "the metrics could not be written");
         }
-        sessions.into_values().collect()
     }
-}
-
-/// Runs an action for each item, several at a time.
-async fn each<I, T>(items: impl IntoIterator<Item = I>, action: impl AsyncFn(I) -> T) -> Vec<T> {
-    stream::iter(items).map(|item| action(item)).buffer_unordered(IN_FLIGHT).collect().await
 }

@@ -1,19 +1,33 @@
-//! One session: marker, export, marker updated; or, too late, its record.
+//! One session: marker, export; or, too late, its record.
 
-use jiff::{SignedDuration, Timestamp};
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::Error;
 use crate::layout;
 use crate::record::{self, AlarmNote, Marker, Reason, Record, SessionFacts, State, TriggerNote};
 use crate::service::Fault;
-use crate::session::{Phase, Session, SessionName};
+use crate::session::{Id, Phase, Session, SessionName};
 use crate::store::{RecordWrite, Store};
-use crate::streams::Streams;
+use crate::streams::{ATTEMPT_TIMEOUT, Streams};
 
-use super::Outcome;
+use super::{Answer, Outcome};
 
-/// A session is not begun with less than this left of the invocation.
-const RESERVE: SignedDuration = SignedDuration::from_secs(5);
+/// How many sessions are seen to at the same time.
+const IN_FLIGHT: usize = 16;
+
+/// What is kept of the invocation's time for answering, and for the log.
+const RESERVE: Duration = Duration::from_secs(4);
+
+/// Longer than any invocation.
+const LONG: Duration = Duration::from_hours(1);
 
 /// Sees to one session after the other, for one event.
 #[derive(Debug)]
@@ -21,120 +35,226 @@ pub(super) struct Arming<'a> {
     pub(super) streams: &'a Streams,
     pub(super) store: &'a Store,
     pub(super) note: &'a TriggerNote,
-    pub(super) deadline: Timestamp,
+    answer: Mutex<Answer>,
+    /// When whatever is under way is given up.
+    end: Instant,
+    /// The groups in which an export was denied, and how: a pass tries no more of theirs.
+    denied: Mutex<BTreeMap<Id, String>>,
 }
 
-impl Arming<'_> {
-    /// Whether there is no time to begin with another session.
-    pub(super) fn is_late(&self) -> bool {
-        self.deadline.duration_since(Timestamp::now()) < RESERVE
+impl<'a> Arming<'a> {
+    pub(super) fn new(
+        streams: &'a Streams,
+        store: &'a Store,
+        note: &'a TriggerNote,
+        deadline: Timestamp,
+    ) -> Self {
+        let left = deadline.duration_since(Timestamp::now()).try_into().unwrap_or(Duration::ZERO).min(LONG);
+        Self {
+            streams,
+            store,
+            note,
+            answer: Mutex::new(Answer::new(&note.kind)),
+            end: Instant::now() + left.saturating_sub(RESERVE),
+            denied: Mutex::default(),
+        }
+    }
+
+    /// The answer so far. Nobody waits for anything while holding it.
+    pub(super) fn answer(&self) -> MutexGuard<'_, Answer> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn into_answer(self) -> Answer {
+        self.answer.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// After this nothing is begun: a call may take a while.
+    pub(super) fn last_start(&self) -> Instant {
+        self.end.checked_sub(ATTEMPT_TIMEOUT).unwrap_or(self.end)
+    }
+
+    /// A pass begins, which tries again where exports were denied.
+    pub(super) fn begin_pass(&self) {
+        self.answer().begin_pass();
+        self.denied().clear();
+    }
+
+    /// Sees to sessions, several at a time, as long as there is time. One session's failure is its own.
+    pub(super) async fn see_to<S: Borrow<SessionName>>(
+        &self,
+        sessions: impl IntoIterator<Item = S>,
+        action: impl AsyncFn(&SessionName) -> Result<Outcome, Error>,
+    ) {
+        self.see_to_until(self.last_start(), sessions, action).await;
+    }
+
+    /// The same; those that are not begun by then are `not-reached`.
+    pub(super) async fn see_to_until<S: Borrow<SessionName>>(
+        &self,
+        until: Instant,
+        sessions: impl IntoIterator<Item = S>,
+        action: impl AsyncFn(&SessionName) -> Result<Outcome, Error>,
+    ) {
+        let until = until.min(self.last_start());
+        let all = stream::iter(sessions).map(|name| {
+            let action = &action;
+            async move {
+                let outcome = if Instant::now() < until {
+                    self.in_time(action(name.borrow())).await
+                } else {
+                    Outcome::out_of_time()
+                };
+                self.answer().add(name.borrow().clone(), outcome);
+            }
+        });
+        all.buffer_unordered(IN_FLIGHT).for_each(async |()| {}).await;
+    }
+
+    async fn in_time(&self, action: impl Future<Output = Result<Outcome, Error>>) -> Outcome {
+        match timeout_at(self.end, action).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => {
+                tracing::error!(code = error.code(), %error, "a session could not be seen to");
+                Outcome::NotReached(error.to_string())
+            }
+            Err(_) => Outcome::out_of_time(),
+        }
     }
 
     /// Arms a session of which only the name is known.
     pub(super) async fn arm_by_name(&self, name: &SessionName) -> Result<Outcome, Error> {
         match self.streams.get(name).await {
             Ok(None) => Ok(Outcome::NotFound),
-            Ok(Some(session)) => self.arm_known(session).await,
+            Ok(Some(session)) => self.arm_known(&session, false).await,
             Err(error) => Ok(Outcome::of_failure(&error)),
         }
     }
 
     /// Arms a session of which GameLift Streams has just told everything.
-    pub(super) async fn arm_known(&self, session: Session) -> Result<Outcome, Error> {
+    pub(super) async fn arm_known(&self, session: &Session, is_marked: bool) -> Result<Outcome, Error> {
         match session.phase() {
+            Phase::Live => self.arm_live(session, is_marked).await,
+            Phase::Ended if session.export.is_none() => self.record_missed(session).await,
             // The marker makes the sweep follow it.
-            Phase::Starting | Phase::Ending => {
-                self.mark(&session, None).await?;
-                Ok(Outcome::NotYet(session.status))
+            phase => {
+                if !is_marked {
+                    self.mark(session, false, |_| false).await?;
+                }
+                let armed = phase == Phase::Ended;
+                Ok(if armed { Outcome::AlreadyArmed } else { Outcome::NotYet(session.status.clone()) })
             }
-            Phase::Live => self.arm_live(session, None).await,
-            Phase::Ended if session.export.is_some() => Ok(Outcome::AlreadyArmed),
-            Phase::Ended => self.record_missed(&session).await,
         }
     }
 
-    /// Arms a session of a listing that an alarm is about; notes the alarm if it selected the session.
-    pub(super) async fn arm_for_alarm(
-        &self,
-        session: Session,
-        alarm: Option<&AlarmNote>,
-    ) -> Result<Outcome, Error> {
-        if self.is_late() {
-            return Ok(Outcome::NotReached("the invocation's time ran out".to_owned()));
-        }
-        self.arm_live(session, alarm).await
-    }
-
-    /// Arms a session that was alive a moment ago.
-    pub(super) async fn arm_live(
-        &self,
-        session: Session,
-        alarm: Option<&AlarmNote>,
-    ) -> Result<Outcome, Error> {
-        self.mark(&session, alarm).await?;
+    /// Arms a session that was alive a moment ago. The marker says so before the request is made: whoever dies in between
+    /// leaves a session that is watched, and the next sweep requests its export again, to the same place.
+    pub(super) async fn arm_live(&self, session: &Session, is_marked: bool) -> Result<Outcome, Error> {
         if session.export.is_some() {
+            if !is_marked {
+                self.mark(session, false, |_| false).await?;
+            }
             return Ok(Outcome::AlreadyArmed);
         }
+        let denied = self.denied().get(&session.name.stream_group).cloned();
         let (Some(application), Some(created_at)) = (&session.application, session.created_at) else {
             let detail = "GameLift Streams told neither application nor creation time of it";
             return Ok(Outcome::NotReached(detail.to_owned()));
         };
-        let uri = self.store.uri(&layout::export_key(application, &session.name, created_at));
-        match self.streams.export(&session.name, &uri).await {
-            Ok(()) => {
-                self.store.note_armed(&session.name, &uri, record::now()).await?;
-                Ok(Outcome::Armed(uri))
+        if let Some(text) = denied {
+            if !is_marked {
+                self.mark(session, false, |marker| note_denial(marker, &text)).await?;
             }
-            Err(error) if matches!(error.fault, Fault::Throttled | Fault::Denied) => {
+            return Ok(Outcome::Denied(text));
+        }
+        let uri = self.store.uri(&layout::export_key(application, &session.name, created_at));
+        let (now, is_first) = (record::now(), AtomicBool::new(true));
+        let note_request = |marker: &mut Marker| {
+            let is_news = marker.note_request(session, &uri, now);
+            is_first.store(is_news, Ordering::Relaxed);
+            is_news
+        };
+        self.mark(session, is_marked, note_request).await?;
+        let is_first = is_first.into_inner();
+        match self.streams.export(&session.name, &uri).await {
+            Ok(()) => Ok(Outcome::Armed(uri)),
+            Err(error) if error.fault == Fault::Throttled => Ok(Outcome::of_failure(&error)),
+            Err(error) if error.fault == Fault::Denied => {
+                self.denied().insert(session.name.stream_group.clone(), error.to_string());
+                self.take_back(&session.name, &error.to_string()).await?;
                 Ok(Outcome::of_failure(&error))
             }
             // Which error a session gives that has just ended is not documented, and a failed call may have worked.
-            Err(error) => self.look_again(&session.name, Outcome::of_failure(&error)).await,
+            Err(error) => self.look_again(&session.name, is_first, Outcome::of_failure(&error)).await,
         }
     }
 
     /// After a refused export: asks what became of the session. An older listing must not call an armed one missed.
-    async fn look_again(&self, name: &SessionName, refusal: Outcome) -> Result<Outcome, Error> {
+    /// Nor must one be that an earlier invocation may have armed, of which the service has not told yet: that is settled later.
+    async fn look_again(
+        &self,
+        name: &SessionName,
+        is_first: bool,
+        refusal: Outcome,
+    ) -> Result<Outcome, Error> {
         match self.streams.get(name).await {
             Ok(None) => Ok(Outcome::NotFound),
             Ok(Some(session)) if session.export.is_some() => Ok(Outcome::AlreadyArmed),
             Ok(Some(session)) => match session.phase() {
-                Phase::Ended => self.record_missed(&session).await,
-                Phase::Ending => Ok(Outcome::NotYet(session.status)),
-                Phase::Starting | Phase::Live => Ok(refusal),
+                Phase::Ended if is_first => self.record_missed(&session).await,
+                Phase::Ended | Phase::Starting | Phase::Ending => Ok(Outcome::NotYet(session.status)),
+                Phase::Live => {
+                    if let Outcome::Denied(text) = &refusal {
+                        self.take_back(name, text).await?;
+                    }
+                    Ok(refusal)
+                }
             },
             Err(error) => Ok(Outcome::of_failure(&error)),
         }
     }
 
-    /// Sees to it that a session has a marker, which notes the alarm.
-    async fn mark(&self, session: &Session, alarm: Option<&AlarmNote>) -> Result<(), Error> {
-        let mut marker = Marker::new(session, self.note.clone());
-        marker.alarms.extend(alarm.cloned());
-        if self.store.create_marker(&marker).await? {
-            return Ok(());
-        }
-        match alarm {
-            Some(alarm) => self.store.note_alarm(&session.name, alarm).await,
-            None => Ok(()),
-        }
+    /// Notes in the marker that the export was not requested after all.
+    async fn take_back(&self, name: &SessionName, why: &str) -> Result<(), Error> {
+        self.store.update_marker(name, |marker| note_denial(marker, why)).await
     }
 
-    /// Records a session as missed. It has ended, and GameLift Streams knows of no export. If its marker does, the service
-    /// has yet to catch up with itself.
-    pub(super) async fn record_missed(&self, session: &Session) -> Result<Outcome, Error> {
-        let marker = self.store.marker(&session.name).await?;
-        if marker.is_some_and(|stored| stored.value.armed_at.is_some()) {
-            return Ok(Outcome::NotYet("its export was requested, and is not to be seen".to_owned()));
+    /// Sees to it that a session has a marker, and changes it as `change` does.
+    pub(super) async fn mark(
+        &self,
+        session: &Session,
+        is_marked: bool,
+        change: impl Fn(&mut Marker) -> bool,
+    ) -> Result<(), Error> {
+        if !is_marked {
+            let mut marker = Marker::new(session, self.note.clone());
+            change(&mut marker);
+            if self.store.create_marker(&marker).await? {
+                return Ok(());
+            }
         }
+        self.store.update_marker(&session.name, change).await
+    }
+
+    /// Sees to it that a session has a marker that notes the alarm.
+    pub(super) async fn mark_alarm(&self, session: &Session, alarm: &AlarmNote) -> Result<(), Error> {
+        self.mark(session, false, |marker| marker.note(alarm)).await
+    }
+
+    /// Records a session as missed. It has ended, and GameLift Streams knows of no export.
+    pub(super) async fn record_missed(&self, session: &Session) -> Result<Outcome, Error> {
+        let marker = self.store.marker(&session.name).await?.map(|stored| stored.value);
         let end_reason = session.end_reason.as_deref().unwrap_or("no reason given");
-        let reason = if session.status == "ERROR" {
-            Reason::new("never-started", format!("the session ended in ERROR ({end_reason}) without running"))
-        } else {
-            let detail = format!("the session ended ({end_reason}) before its export was requested");
+        let ran = session.status != "ERROR" || marker.as_ref().is_some_and(Marker::was_live);
+        let reason = if ran {
+            let denied = marker.as_ref().and_then(|marker| marker.denied.as_deref());
+            let denied = denied.map(|text| format!("; it could not be: {text}")).unwrap_or_default();
+            let detail = format!("the session ended ({end_reason}) before its export was requested{denied}");
             Reason::new("never-armed", detail)
+        } else {
+            Reason::new("never-started", format!("the session ended in ERROR ({end_reason}) without running"))
         };
-        self.record(State::Missed, reason, session).await
+        self.record(State::Missed, reason, session.into(), marker.as_ref()).await
     }
 
     /// Writes the record of a session that was not captured; an indexed one is never replaced by it.
@@ -142,15 +262,30 @@ impl Arming<'_> {
         &self,
         state: State,
         reason: Reason,
-        session: &Session,
+        session: SessionFacts,
+        marker: Option<&Marker>,
     ) -> Result<Outcome, Error> {
-        let marker = self.store.marker(&session.name).await?.map(|stored| stored.value);
-        let detail = format!("{}: {}", reason.code, reason.detail);
-        let outcome = if state == State::Failed { Outcome::Failed(detail) } else { Outcome::Missed(detail) };
-        let record = Record::not_captured(state, reason, session, marker.as_ref());
-        match self.store.put_record(&SessionFacts::from(session).record_key(), &record).await? {
+        let key = session.record_key();
+        let outcome = match state {
+            State::Failed => Outcome::Failed(reason.clone()),
+            _ => Outcome::Missed(reason.clone()),
+        };
+        let record = Record::not_captured(state, reason, session, marker);
+        match self.store.put_record(&key, &record).await? {
+            RecordWrite::Written => Ok(outcome),
             RecordWrite::Kept(existing) if existing.state == State::Indexed => Ok(Outcome::AlreadyArmed),
-            _ => Ok(outcome),
+            RecordWrite::Kept(_) => Ok(Outcome::Settled),
         }
     }
+
+    fn denied(&self) -> MutexGuard<'_, BTreeMap<Id, String>> {
+        self.denied.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn note_denial(marker: &mut Marker, why: &str) -> bool {
+    let is_news = marker.armed_at.is_some() || marker.denied.as_deref() != Some(why);
+    marker.armed_at = None;
+    marker.denied = Some(why.to_owned());
+    is_news
 }

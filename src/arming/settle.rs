@@ -1,48 +1,262 @@
 //! Markers of sessions that have ended: settled by whatever became of their export.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Error;
-use crate::record::{Reason, SessionFacts, State};
+use crate::layout;
+use crate::record::{self, Marker, Reason, Record, SessionFacts, Settling, State};
 use crate::session::{Export, Phase, Session, SessionName};
+use crate::store::Stored;
 
-use super::Outcome;
+use super::pass::Marked;
 use super::session::Arming;
+use super::watch::Watched;
+use super::{Outcome, StartExport};
 
 /// A marker stays this long after its session was settled, so that a late alarm finds it.
 const MARKER_STAYS: SignedDuration = SignedDuration::from_mins(10);
 
-impl Arming<'_> {
-    /// Sees to a marker whose session was in no listing. That alone proves nothing, so GameLift Streams is asked.
-    pub(super) async fn settle(&self, name: &SessionName) -> Result<Outcome, Error> {
-        if self.is_late() {
-            return Ok(Outcome::NotReached("the invocation's time ran out".to_owned()));
+/// From one look at a session to the next, as long as nothing changes. After the last one it is given up, unless its
+/// export is still said to be on its way.
+const PAUSES: [SignedDuration; 4] = [
+    SignedDuration::from_mins(1),
+    SignedDuration::from_mins(5),
+    SignedDuration::from_mins(30),
+    SignedDuration::from_hours(6),
+];
+
+/// An export that is on its way for so long after the session's end does not come any more.
+const STUCK: SignedDuration = SignedDuration::from_hours(24);
+
+/// What a look found, beside the statuses of an export.
+const UNKNOWN_SESSION: &str = "unknown-session";
+const NO_EXPORT: &str = "no-export";
+const LATE_ALARM: &str = "late-alarm";
+
+/// Where an export goes.
+enum Target {
+    /// To this key of ours.
+    Key(String),
+    /// Into a folder of ours, or to nobody knows where: index-export will find it, if it comes.
+    Ours,
+    /// To another bucket or another prefix.
+    Elsewhere(String),
+}
+
+/// A marker, and how it stands with it.
+struct Case<'a> {
+    name: &'a SessionName,
+    marker: &'a Marker,
+    ended_at: Timestamp,
+    now: Timestamp,
+}
+
+impl StartExport {
+    /// Sees to the markers of sessions that were in no listing. That alone proves nothing, so GameLift Streams is asked.
+    pub(super) async fn settle(&self, arming: &Arming<'_>, ended: &BTreeSet<SessionName>, known: &Marked) {
+        let due = self.watch.due(ended, record::now());
+        arming.see_to(due, async |name| self.settle_one(arming, name, Some(known)).await).await;
+    }
+
+    /// Sees to one marker.
+    pub(super) async fn settle_one(
+        &self,
+        arming: &Arming<'_>,
+        name: &SessionName,
+        known: Option<&Marked>,
+    ) -> Result<Outcome, Error> {
+        let Some(stored) = self.store.marker(name).await? else {
+            self.forget(name, known);
+            return Ok(Outcome::Settled);
+        };
+        let marker = stored.value;
+        let now = record::now();
+        if let Some(Settling { ended_at, next_look, .. }) = marker.settling
+            && next_look > now
+        {
+            self.watch.set(name, Watched { next_look, unsettled_since: Some(ended_at) });
+            return Ok(Outcome::Settled);
         }
-        match self.streams.get(name).await {
-            Ok(None) => Ok(Outcome::NotFound),
-            Ok(Some(session)) if session.phase() == Phase::Ended => self.settle_ended(&session).await,
-            Ok(Some(session)) => self.arm_known(session).await,
-            Err(error) => Ok(Outcome::of_failure(&error)),
+        let facts = &marker.session;
+        if facts.created_at.is_some()
+            && let Some(record) = self.store.record(facts.date(), &facts.application(), name).await?
+        {
+            return self.settled(name, &marker, record, known).await;
+        }
+        let session = match arming.streams.get(name).await {
+            Err(error) => return Ok(Outcome::of_failure(&error)),
+            Ok(Some(session)) if session.phase() != Phase::Ended => {
+                return arming.arm_known(&session, true).await;
+            }
+            Ok(session) => session,
+        };
+        let seen = session.as_ref().and_then(|session| session.updated_at).unwrap_or(now);
+        let ended_at = marker.settling.as_ref().map_or(seen, |settling| settling.ended_at);
+        let case = Case { name, marker: &marker, ended_at, now };
+        match session {
+            None => self.settle_unknown(arming, &case).await,
+            Some(session) => self.settle_ended(arming, &case, &session).await,
         }
     }
 
-    async fn settle_ended(&self, session: &Session) -> Result<Outcome, Error> {
-        let facts = SessionFacts::from(session);
-        if let Some(record) = self.store.record(facts.date(), &facts.application(), &session.name).await? {
-            let age = record.written_at.map(|at| Timestamp::now().duration_since(at));
-            if age.is_some_and(|age| age >= MARKER_STAYS) {
-                self.store.delete_marker(&session.name).await?;
-            }
-            return Ok(Outcome::Settled);
+    /// The session has a record. If that has not heard of an alarm, its export is judged again; if it is ten minutes old,
+    /// the marker has done its work.
+    async fn settled(
+        &self,
+        name: &SessionName,
+        marker: &Marker,
+        record: Stored<Record>,
+        known: Option<&Marked>,
+    ) -> Result<Outcome, Error> {
+        let now = record::now();
+        let (written_at, record) = (record.written_at.unwrap_or(now), record.value);
+        let has_heard = marker.alarms.iter().all(|alarm| record.alarms.contains(alarm));
+        let case = Case { name, marker, ended_at: written_at, now };
+        if let (State::Indexed, false, Some(export)) = (&record.state, has_heard, &record.export)
+            && case.looks(LATE_ALARM) <= PAUSES.len()
+        {
+            self.store.request_reindex(&export.key).await?;
+            self.pause(&case, LATE_ALARM).await?;
+        } else if now.duration_since(written_at) >= MARKER_STAYS {
+            self.store.delete_marker(name).await?;
+            self.forget(name, known);
+        } else {
+            let next_look = written_at.saturating_add(MARKER_STAYS).unwrap_or(now);
+            self.watch.set(name, Watched { next_look, unsettled_since: None });
         }
-        match &session.export {
-            None => self.record_missed(session).await,
-            Some(Export { status, status_reason, .. }) if status == "FAILED" => {
-                let text = status_reason.as_deref().unwrap_or("no reason given");
-                let detail = format!("GameLift Streams could not export the session's files: {text}");
-                self.record(State::Failed, Reason::new("export-failed", detail), session).await
+        Ok(Outcome::Settled)
+    }
+
+    async fn settle_ended(
+        &self,
+        arming: &Arming<'_>,
+        case: &Case<'_>,
+        session: &Session,
+    ) -> Result<Outcome, Error> {
+        let Some(export) = &session.export else {
+            // We set out to arm it. The service may not tell of an export at once.
+            if case.marker.armed_at.is_some() && case.looks(NO_EXPORT) == 1 {
+                self.pause(case, NO_EXPORT).await?;
+                return Ok(Outcome::NotYet("no export is known yet".to_owned()));
             }
-            Some(export) => Ok(Outcome::NotYet(format!("the export is {}", export.status))),
+            return arming.record_missed(session).await;
+        };
+        let facts = || facts_of(session, case.marker);
+        let target = self.target(export.output_uri.as_deref().or(case.marker.output_uri.as_deref()));
+        match (export.status.as_str(), target) {
+            ("FAILED", _) => {
+                let text = export.status_reason.as_deref().unwrap_or("no reason given");
+                let detail = format!("GameLift Streams could not export the session's files: {text}");
+                let reason = Reason::new("export-failed", detail);
+                arming.record(State::Failed, reason, facts(), Some(case.marker)).await
+            }
+            ("SUCCEEDED", Target::Elsewhere(uri)) => {
+                let reason = Reason::new("exported-elsewhere", format!("its files were exported to {uri}"));
+                arming.record(State::Missed, reason, facts(), Some(case.marker)).await
+            }
+            ("SUCCEEDED", target) => {
+                if case.looks("SUCCEEDED") > PAUSES.len() {
+                    let looks = case.looks("SUCCEEDED") - 1;
+                    let detail = format!(
+                        "GameLift Streams says that its files are exported, but after {looks} requests to index them there is no record"
+                    );
+                    let reason = Reason::new("not-indexed", detail);
+                    return arming.record(State::Failed, reason, facts(), Some(case.marker)).await;
+                }
+                self.ask_for_index(&target).await?;
+                self.wait_for(case, export).await
+            }
+            _ if case.now.duration_since(case.ended_at) >= STUCK => {
+                let (status, ended_at) = (&export.status, case.ended_at);
+                let detail = format!("its export is {status} since the session's end at {ended_at}");
+                let reason = Reason::new("export-stuck", detail);
+                arming.record(State::Failed, reason, facts(), Some(case.marker)).await
+            }
+            _ => self.wait_for(case, export).await,
         }
     }
+
+    /// GameLift Streams does not know the session any more, or not its group.
+    async fn settle_unknown(&self, arming: &Arming<'_>, case: &Case<'_>) -> Result<Outcome, Error> {
+        let marker = case.marker;
+        if case.looks(UNKNOWN_SESSION) <= PAUSES.len() {
+            if marker.armed_at.is_some() {
+                self.ask_for_index(&self.target(marker.output_uri.as_deref())).await?;
+            }
+            self.pause(case, UNKNOWN_SESSION).await?;
+            return Ok(Outcome::NotFound);
+        }
+        let (state, code) = match marker.armed_at {
+            Some(_) => (State::Failed, "export-stuck"),
+            None => (State::Missed, "never-armed"),
+        };
+        let detail = "GameLift Streams does not know the session any more, and no export of it came";
+        arming.record(state, Reason::new(code, detail), marker.session.clone(), Some(marker)).await
+    }
+
+    async fn ask_for_index(&self, target: &Target) -> Result<(), Error> {
+        match target {
+            Target::Key(key) => self.store.request_reindex(key).await,
+            Target::Ours | Target::Elsewhere(_) => Ok(()),
+        }
+    }
+
+    async fn wait_for(&self, case: &Case<'_>, export: &Export) -> Result<Outcome, Error> {
+        self.pause(case, &export.status).await?;
+        Ok(Outcome::NotYet(format!("the export is {}", export.status)))
+    }
+
+    /// Notes in the marker what was found, and when to look again: the longer nothing changes, the later.
+    async fn pause(&self, case: &Case<'_>, found: &str) -> Result<(), Error> {
+        let looks = case.looks(found);
+        let pause = PAUSES.get(looks - 1).or(PAUSES.last()).copied().unwrap_or_default();
+        let settling = Settling {
+            ended_at: case.ended_at,
+            found: found.to_owned(),
+            looks: u32::try_from(looks).unwrap_or(u32::MAX),
+            next_look: case.now.saturating_add(pause).unwrap_or(case.now),
+        };
+        let unsettled_since = (found != LATE_ALARM).then_some(case.ended_at);
+        self.watch.set(case.name, Watched { next_look: settling.next_look, unsettled_since });
+        self.store
+            .update_marker(case.name, |marker| {
+                marker.settling = Some(settling.clone());
+                true
+            })
+            .await
+    }
+
+    fn forget(&self, name: &SessionName, known: Option<&Marked>) {
+        self.watch.forget(name);
+        if let Some(known) = known {
+            known.remove(name);
+        }
+    }
+
+    fn target(&self, uri: Option<&str>) -> Target {
+        let Some(uri) = uri else { return Target::Ours };
+        match uri.strip_prefix(&self.store.uri("")) {
+            Some(key) if layout::is_export(key) => Target::Key(key.to_owned()),
+            Some(folder) if folder.starts_with(layout::EXPORTS) => Target::Ours,
+            _ => Target::Elsewhere(uri.to_owned()),
+        }
+    }
+}
+
+impl Case<'_> {
+    /// How often this was found, with this look.
+    fn looks(&self, found: &str) -> usize {
+        let before = self.marker.settling.as_ref().filter(|settling| settling.found == found);
+        before.map_or(0, |settling| settling.looks as usize) + 1
+    }
+}
+
+/// What the service tells of an ended session, with what the marker knows beside it.
+fn facts_of(session: &Session, marker: &Marker) -> SessionFacts {
+    let mut facts = SessionFacts::from(session);
+    facts.created_at = facts.created_at.or(marker.session.created_at);
+    facts.application_id = facts.application_id.or_else(|| marker.session.application_id.clone());
+    facts
 }

@@ -1,47 +1,86 @@
 //! The sweep: what covers every session, whether or not an event told of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use crate::error::Error;
-use crate::session::{LIVE_STATUSES, Phase, Session, SessionName};
+use tokio::time::{Instant, sleep_until};
 
+use crate::record;
+use crate::session::{Id, Session, SessionName};
+
+use super::metrics::Gauges;
+use super::pass::Marked;
+use super::scope::Listed;
 use super::session::Arming;
-use super::{Answer, Outcome, StartExport, each};
+use super::{Outcome, StartExport};
+
+/// The next sweep comes after this.
+const MINUTE: Duration = Duration::from_mins(1);
 
 impl StartExport {
-    /// Arms every live session of the configured groups, and sees to every marker whose session is not among them. A
-    /// session that is armed and has its marker costs nothing but its place in a listing.
-    pub(super) async fn sweep(&self, arming: &Arming<'_>, answer: &mut Answer) -> Result<(), Error> {
-        // Markers first: a session that starts in between is then in the second listing, at the latest.
-        let marked: BTreeSet<SessionName> = self.store.marked_sessions().await?.into_iter().collect();
-        let statuses: Vec<_> = LIVE_STATUSES.into_iter().chain(["ACTIVATING"]).collect();
-        let listed = self.list(&statuses, answer).await;
-        let alive: BTreeSet<SessionName> = listed.iter().map(|session| session.name.clone()).collect();
-        let outcomes = each(listed, async |session: Session| {
-            let name = session.name.clone();
-            let is_marked = marked.contains(&name);
-            (name, arming.arm_listed(session, is_marked).await)
-        });
-        answer.add_all(outcomes.await);
-        let ended = marked.difference(&alive).cloned();
-        let outcomes = each(ended, async |name: SessionName| {
-            let outcome = arming.settle(&name).await;
-            (name, outcome)
-        });
-        answer.add_all(outcomes.await);
-        Ok(())
+    /// Passes over the live sessions, one after the other, until the next sweep comes; meanwhile, once, the sessions that
+    /// have ended.
+    pub(super) async fn sweep(&self, arming: &Arming<'_>) -> BTreeMap<Id, Gauges> {
+        let start = Instant::now();
+        let end = (start + MINUTE).min(arming.last_start());
+        // Markers first: a session that starts in between is then in the listings, at the latest.
+        let names = match self.store.marked_sessions().await {
+            Ok(names) => Some(names),
+            Err(error) => {
+                tracing::error!(code = error.code(), %error, "the markers could not be listed");
+                arming.answer().add_unlisted("the markers", Outcome::NotReached(error.to_string()));
+                None
+            }
+        };
+        let known = names.clone().unwrap_or_default();
+        let groups = self.groups_to_list(&known);
+        let marked = Marked::new(names);
+        arming.begin_pass();
+        let met = self.meet(arming, &groups, &marked, end).await;
+        let ended: BTreeSet<SessionName> = known.into_iter().filter(|name| met.has_not(name)).collect();
+        tokio::join!(
+            self.passes(arming, &groups, &marked, met.work, start, end),
+            self.settle(arming, &ended, &marked),
+            self.look_for_unseen(arming, &marked, end),
+        );
+        self.gauges(&marked)
     }
-}
 
-impl Arming<'_> {
-    /// Arms a session of a listing, if that is still to do. Listings are no snapshot and may lag behind: the session is
-    /// looked up before anything is done about it.
-    async fn arm_listed(&self, session: Session, is_marked: bool) -> Result<Outcome, Error> {
-        match session.phase() {
-            Phase::Live if is_marked && session.export.is_some() => Ok(Outcome::AlreadyArmed),
-            Phase::Starting if is_marked => Ok(Outcome::NotYet(session.status)),
-            _ if self.is_late() => Ok(Outcome::NotReached("the invocation's time ran out".to_owned())),
-            _ => self.arm_by_name(&session.name).await,
+    /// The passes of a sweep, of which the first has listed its sessions already.
+    async fn passes(
+        &self,
+        arming: &Arming<'_>,
+        groups: &Listed,
+        marked: &Marked,
+        mut work: BTreeMap<SessionName, Session>,
+        start: Instant,
+        end: Instant,
+    ) {
+        let every = self.config.sweep_every;
+        let mut next = start;
+        loop {
+            // Listing may have taken longer than a pass should: some time is for arming, nevertheless.
+            next = (next + every).max(Instant::now() + every / 2);
+            let until = next.min(end);
+            let starting = self.arm_met(arming, work, marked, until).await;
+            self.look_closer(arming, starting, marked, until).await;
+            if next >= end {
+                return;
+            }
+            sleep_until(next).await;
+            arming.begin_pass();
+            work = self.meet(arming, groups, marked, end).await.work;
         }
+    }
+
+    fn gauges(&self, marked: &Marked) -> BTreeMap<Id, Gauges> {
+        let mut gauges = BTreeMap::<Id, Gauges>::new();
+        for (group, open) in marked.by_group() {
+            gauges.entry(group).or_default().open = open;
+        }
+        for (group, overdue) in self.watch.overdue(record::now()) {
+            gauges.entry(group).or_default().overdue = overdue;
+        }
+        gauges
     }
 }

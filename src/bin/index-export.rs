@@ -16,11 +16,13 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     // A wrong environment fails each invocation, with an error that its dead letter carries; not the process.
     let function = Config::from_env().map(|config| {
         let store = Store::new(aws_sdk_s3::Client::new(&sdk), &config.bucket);
-        IndexExport::new(Streams::new(aws_sdk_gameliftstreams::Client::new(&sdk)), store)
+        let streams = Streams::new(&sdk, config.calls_per_second);
+        IndexExport::new(streams, store, config.rules)
     });
     run(service_fn(async |event: LambdaEvent<Value>| -> Result<Answer, Error> {
         let function = function.as_ref().map_err(Clone::clone)?;
-        Box::pin(function.handle(&event.payload, &event.context.request_id)).await
+        let context = &event.context;
+        Box::pin(function.handle(&event.payload, &context.request_id, context.deadline())).await
     }))
     .await
 }

@@ -14,8 +14,8 @@ use crate::store::{ExportReader, ReadError, RecordWrite};
 use crate::triage::{self, Findings};
 use crate::verdict::{self, Ending};
 
-use super::IndexExport;
 use super::input::ObjectRef;
+use super::{IndexExport, Invocation};
 
 /// How often, a second apart, GameLift Streams is asked why a session ended whose files have arrived already.
 const ASKED_FOR_END_REASON: u32 = 10;
@@ -53,22 +53,25 @@ impl IndexExport {
         &self,
         object: &ObjectRef,
         name: &ExportName,
-        request_id: &str,
+        invocation: &Invocation<'_>,
     ) -> Result<Capture, Error> {
         let reader =
             self.store.export_reader(&object.key, object.version_id.as_deref(), object.etag.as_deref());
-        let (examined, known) =
-            tokio::join!(triage::examine(&reader, object.size), self.learn(&name.session));
+        let examining = triage::examine(&reader, object.size, Some(invocation.reading_ends), &self.rules);
+        let (examined, known) = tokio::join!(examining, self.learn(&name.session));
         let examined = match examined {
             Ok(findings) => Ok(findings),
             Err(ArchiveError::Source(ReadError::Gone)) => return Ok(Capture::Ignored("gone")),
             Err(ArchiveError::Source(ReadError::Service(error))) => return Err(error.into()),
+            Err(error @ (ArchiveError::CutOff | ArchiveError::OutOfTime)) => {
+                return Err(Error::Interrupted { key: object.key.clone(), detail: error.to_string() });
+            }
             Err(error @ (ArchiveError::NotAZip(_) | ArchiveError::DirectoryTooLong { .. })) => {
                 Err(error.to_string())
             }
         };
         let mut record = judged(examined, known?, name);
-        record.indexed_by = Some(request_id.to_owned());
+        record.indexed_by = Some(invocation.request_id.to_owned());
         record.export = Some(self.export_object(object, &reader));
         let key =
             layout::record_key(record_date(&record, name), &record.session.application(), &name.session);
@@ -76,7 +79,7 @@ impl IndexExport {
             RecordWrite::Written => Announced { record, announce: true },
             // An earlier attempt of this very invocation may have been killed before it could answer.
             RecordWrite::Kept(record) => {
-                let announce = record.indexed_by.as_deref() == Some(request_id);
+                let announce = record.indexed_by.as_deref() == Some(invocation.request_id);
                 Announced { record: *record, announce }
             }
         };

@@ -7,13 +7,17 @@ mod input;
 
 pub use capture::{Announced, Capture};
 
+use std::time::{Duration, SystemTime};
+
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::layout;
 use crate::store::Store;
 use crate::streams::Streams;
+use crate::triage::Rules;
 
 use self::input::{Input, ObjectRef};
 
@@ -22,6 +26,7 @@ use self::input::{Input, ObjectRef};
 pub struct IndexExport {
     streams: Streams,
     store: Store,
+    rules: Rules,
 }
 
 /// What `index-export` answers: the record of the export that it was told of, or what it was told of instead.
@@ -48,15 +53,37 @@ pub struct Ignored {
     code: &'static str,
 }
 
+/// How long before the deadline reading stops: time to judge, and to write record and tags. Of a shorter invocation, half.
+const RESERVED: Duration = Duration::from_secs(20);
+
+/// One invocation of the function.
+struct Invocation<'a> {
+    request_id: &'a str,
+    reading_ends: Instant,
+}
+
+/// When reading has to stop.
+fn reading_ends(deadline: SystemTime) -> Instant {
+    let remaining = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+    Instant::now() + remaining.saturating_sub(RESERVED.min(remaining / 2))
+}
+
 impl IndexExport {
-    /// The function, with its clients.
+    /// The function, with its clients and a studio's rules.
     #[must_use]
-    pub fn new(streams: Streams, store: Store) -> Self {
-        Self { streams, store }
+    pub fn new(streams: Streams, store: Store, rules: Rules) -> Self {
+        Self { streams, store, rules }
     }
 
-    /// Indexes the exports that an event tells of. One that fails does not keep the others from being indexed.
-    pub async fn handle(&self, event: &Value, request_id: &str) -> Result<Answer, Error> {
+    /// Indexes the exports that an event tells of. One that fails does not keep the others from being indexed. Lambda ends
+    /// the invocation at the `deadline`; reading stops in time before it, and what is known by then is recorded.
+    pub async fn handle(
+        &self,
+        event: &Value,
+        request_id: &str,
+        deadline: SystemTime,
+    ) -> Result<Answer, Error> {
+        let invocation = Invocation { request_id, reading_ends: reading_ends(deadline) };
         let objects = match Input::parse(event)? {
             Input::Objects(objects) => objects,
             Input::TestEvent => Vec::new(),
@@ -64,7 +91,7 @@ impl IndexExport {
         let (mut captures, mut ignored, mut first_error) = (Vec::new(), Vec::new(), None);
         for object in objects {
             let key = object.key.clone();
-            match self.index(object, request_id).await {
+            match self.index(object, &invocation).await {
                 Ok(Capture::Indexed(announced)) => captures.push(*announced),
                 Ok(Capture::Ignored(code)) => {
                     tracing::warn!(key, code, "not indexed");
@@ -83,7 +110,7 @@ impl IndexExport {
         }
     }
 
-    async fn index(&self, object: ObjectRef, request_id: &str) -> Result<Capture, Error> {
+    async fn index(&self, object: ObjectRef, invocation: &Invocation<'_>) -> Result<Capture, Error> {
         if object.bucket != self.store.bucket() {
             return Ok(Capture::Ignored("not-ours"));
         }
@@ -97,6 +124,6 @@ impl IndexExport {
         let Some(name) = layout::parse_export_key(&object.key) else {
             return Ok(Capture::Ignored("unknown-key"));
         };
-        Box::pin(self.capture(&object, &name, request_id)).await
+        Box::pin(self.capture(&object, &name, invocation)).await
     }
 }

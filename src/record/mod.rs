@@ -8,15 +8,13 @@ mod marker;
 mod parts;
 
 pub use facts::SessionFacts;
-pub use marker::{AlarmNote, Marker, TriggerNote};
-pub use parts::{Build, Evidence, Exception, ExportObject, Files, Roots};
+pub use marker::{AlarmNote, Marker, Settling, TriggerNote};
+pub use parts::{Build, Evidence, Exception, ExportObject, Files, LastMinute, Performance, Roots, Signature};
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-use crate::session::Session;
 
 /// The version of the record's shape.
 pub const SCHEMA: u32 = 1;
@@ -111,6 +109,9 @@ pub struct Judgement {
     /// [`TRIAGE_VERSION`] of the code that judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub triage_version: Option<u32>,
+    /// What makes it the same as other crashes; of a crash only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
     /// Where and how it crashed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception: Option<Exception>,
@@ -123,6 +124,9 @@ pub struct Judgement {
     /// What the zip holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Files>,
+    /// How the session fared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performance: Option<Performance>,
     /// What was in the way, and limits that were hit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
@@ -179,15 +183,21 @@ impl Record {
         }
     }
 
-    /// A record of a session that was not captured.
+    /// A record of a session that was not captured. One that was missed was never armed, whatever its marker set out to do.
     #[must_use]
-    pub fn not_captured(state: State, reason: Reason, session: &Session, marker: Option<&Marker>) -> Self {
+    pub fn not_captured(
+        state: State,
+        reason: Reason,
+        session: SessionFacts,
+        marker: Option<&Marker>,
+    ) -> Self {
+        let armed_at = marker.filter(|_| state == State::Failed).and_then(|marker| marker.armed_at);
         Self {
             judgement: Judgement { reason: Some(reason), ..Judgement::default() },
             trigger: marker.map(|marker| marker.trigger.clone()),
             alarms: marker.map(|marker| marker.alarms.clone()).unwrap_or_default(),
-            armed_at: marker.and_then(|marker| marker.armed_at),
-            ..Self::new(state, session.into())
+            armed_at,
+            ..Self::new(state, session)
         }
     }
 

@@ -1,11 +1,13 @@
 //! An export's bytes, by ranges, and nothing but the object that was announced.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
 
-use crate::archive::{Fetched, Source, Span};
+use crate::archive::{Body, Opened, Source, Span};
 use crate::service::{Fault, ServiceError};
 
 use super::Store;
@@ -22,7 +24,14 @@ pub struct ExportReader {
     etag: OnceLock<String>,
     size: OnceLock<u64>,
     requests: AtomicU64,
-    bytes: AtomicU64,
+    bytes: Arc<AtomicU64>,
+}
+
+/// An answer's bytes, counted as they arrive.
+#[derive(Debug)]
+pub struct ExportBody {
+    stream: ByteStream,
+    received: Arc<AtomicU64>,
 }
 
 /// Why an export's bytes could not be had.
@@ -49,7 +58,7 @@ impl Store {
             etag: quoted.map(OnceLock::from).unwrap_or_default(),
             size: OnceLock::new(),
             requests: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
+            bytes: Arc::default(),
         }
     }
 }
@@ -82,13 +91,13 @@ impl ExportReader {
 
 impl Source for ExportReader {
     type Error = ReadError;
+    type Body = ExportBody;
 
-    async fn fetch(&self, span: Span) -> Result<Fetched, ReadError> {
-        let (range, offset) = match span {
-            Span::All => (None, 0),
-            Span::Suffix(length) => (Some(format!("bytes=-{length}")), 0),
+    async fn open(&self, span: Span) -> Result<Opened<ExportBody>, ReadError> {
+        let (range, asked) = match span {
+            Span::Suffix(length) => (format!("bytes=-{length}"), 0),
             Span::Range(range) => {
-                (Some(format!("bytes={}-{}", range.start, range.end.saturating_sub(1))), range.start)
+                (format!("bytes={}-{}", range.start, range.end.saturating_sub(1)), range.start)
             }
         };
         self.requests.fetch_add(1, Ordering::Relaxed);
@@ -99,36 +108,50 @@ impl Source for ExportReader {
             .key(&self.key)
             .set_version_id(self.version_id.clone())
             .set_if_match(self.etag.get().cloned())
-            .set_range(range)
+            .range(range)
             .send()
             .await;
         let answer = match answer {
             Ok(answer) => answer,
-            Err(error) => return self.refused(ServiceError::new("GetObject", &error), offset),
+            Err(error) => return self.refused(ServiceError::new("GetObject", &error), asked),
         };
         if let Some(etag) = answer.e_tag() {
             self.etag.get_or_init(|| etag.to_owned());
         }
-        let range = answer.content_range().and_then(parse_content_range);
-        let body = answer.body.collect().await;
-        let bytes = body.map_err(|error| ServiceError::broken_body("GetObject", &error))?.into_bytes();
-        self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        let (offset, size) = range.unwrap_or((0, bytes.len() as u64));
+        let length = answer.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or(0);
+        // An answer without a range is the whole object.
+        let (offset, size) = answer.content_range().and_then(parse_content_range).unwrap_or((0, length));
         self.size.get_or_init(|| size);
-        Ok(Fetched { offset, bytes })
+        Ok(Opened { offset, size, body: self.body(answer.body) })
+    }
+}
+
+impl Body for ExportBody {
+    type Error = ReadError;
+
+    async fn piece(&mut self) -> Result<Option<Bytes>, ReadError> {
+        let piece = self.stream.try_next().await;
+        let piece = piece.map_err(|error| ServiceError::broken_body("GetObject", &error))?;
+        let length = piece.as_ref().map_or(0, Bytes::len) as u64;
+        self.received.fetch_add(length, Ordering::Relaxed);
+        Ok(piece)
     }
 }
 
 impl ExportReader {
+    fn body(&self, stream: ByteStream) -> ExportBody {
+        ExportBody { stream, received: Arc::clone(&self.bytes) }
+    }
+
     /// 404 and 412: it is not the object that we are to read. 416: it has no bytes there.
-    fn refused(&self, error: ServiceError, offset: u64) -> Result<Fetched, ReadError> {
+    fn refused(&self, error: ServiceError, asked: u64) -> Result<Opened<ExportBody>, ReadError> {
         match (error.fault, error.code.as_str()) {
             (Fault::PreconditionFailed, _) | (Fault::NotFound, "NoSuchKey" | "NoSuchVersion") => {
                 Err(ReadError::Gone)
             }
             (_, "InvalidRange") => {
-                self.size.get_or_init(|| offset);
-                Ok(Fetched { offset, bytes: bytes::Bytes::new() })
+                let size = *self.size.get_or_init(|| asked);
+                Ok(Opened { offset: size, size, body: self.body(ByteStream::default()) })
             }
             _ => Err(error.into()),
         }

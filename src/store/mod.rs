@@ -4,9 +4,12 @@
 //! other on the object being the one that was read (S3 user guide, "Conditional writes").
 
 mod export;
+mod markers;
+mod state;
 mod tags;
 
 pub use export::{ExportReader, ReadError};
+pub use state::HourlyLook;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
@@ -17,7 +20,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::layout;
-use crate::record::{AlarmNote, Marker, Record};
+use crate::record::Record;
 use crate::service::{Fault, ServiceError};
 use crate::session::{Id, SessionName};
 
@@ -75,74 +78,6 @@ impl Store {
         format!("s3://{}/{key}", self.bucket)
     }
 
-    /// A session's marker, if it has one.
-    pub async fn marker(&self, session: &SessionName) -> Result<Option<Stored<Marker>>, Error> {
-        self.read(&layout::marker_key(session)).await
-    }
-
-    /// Writes a session's first marker. Says whether it did: `false` where there is one already.
-    pub async fn create_marker(&self, marker: &Marker) -> Result<bool, Error> {
-        let key = layout::marker_key(&marker.session.name());
-        Ok(matches!(self.create(&key, marker).await?, Condition::Held))
-    }
-
-    /// Changes a session's marker, which exists, if `change` says that there is something to write.
-    pub async fn update_marker(
-        &self,
-        session: &SessionName,
-        change: impl Fn(&mut Marker) -> bool,
-    ) -> Result<(), Error> {
-        let key = layout::marker_key(session);
-        for _ in 0..ATTEMPTS {
-            let Some(mut stored) = self.read::<Marker>(&key).await? else { return Ok(()) };
-            if !change(&mut stored.value) {
-                return Ok(());
-            }
-            if let Condition::Held = self.replace(&key, &stored.value, &stored.etag).await? {
-                return Ok(());
-            }
-        }
-        Err(Error::Contended { key, attempts: ATTEMPTS })
-    }
-
-    /// Notes in a session's marker that its export was requested. Repeating the request is no news.
-    pub async fn note_armed(&self, session: &SessionName, uri: &str, at: Timestamp) -> Result<(), Error> {
-        self.update_marker(session, |marker| {
-            if marker.armed_at.is_some() && marker.output_uri.as_deref() == Some(uri) {
-                return false;
-            }
-            marker.output_uri = Some(uri.to_owned());
-            marker.armed_at = Some(at);
-            true
-        })
-        .await
-    }
-
-    /// Notes an alarm in a session's marker.
-    pub async fn note_alarm(&self, session: &SessionName, alarm: &AlarmNote) -> Result<(), Error> {
-        self.update_marker(session, |marker| marker.note(alarm)).await
-    }
-
-    /// Deletes a session's marker.
-    pub async fn delete_marker(&self, session: &SessionName) -> Result<(), Error> {
-        let request = self.client.delete_object().bucket(&self.bucket).key(layout::marker_key(session));
-        request.send().await.map_err(|error| ServiceError::new("DeleteObject", &error))?;
-        Ok(())
-    }
-
-    /// The sessions that have a marker, in the order of their keys.
-    pub async fn marked_sessions(&self) -> Result<Vec<SessionName>, Error> {
-        let mut pages =
-            self.client.list_objects_v2().bucket(&self.bucket).prefix(layout::OPEN).into_paginator().send();
-        let mut sessions = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| ServiceError::new("ListObjectsV2", &error))?;
-            sessions
-                .extend(page.contents().iter().filter_map(|object| layout::parse_marker_key(object.key()?)));
-        }
-        Ok(sessions)
-    }
-
     /// A session's record, if it has one. Its key holds the date of the session's creation and the application.
     pub async fn record(
         &self,
@@ -170,6 +105,26 @@ impl Store {
         Err(Error::Contended { key: key.to_owned(), attempts: ATTEMPTS })
     }
 
+    /// Asks `index-export` to index an export again: the object's event reaches it as an export's own does. Expires in a
+    /// day.
+    pub async fn request_reindex(&self, export_key: &str) -> Result<(), Error> {
+        let request = self.client.put_object().bucket(&self.bucket).key(layout::reindex_key(export_key));
+        let put = request.content_type(JSON).body(ByteStream::from_static(b"{}\n")).send().await;
+        put.map_err(|error| ServiceError::new("PutObject", &error))?;
+        Ok(())
+    }
+
+    /// The keys below a prefix, page by page.
+    async fn each_key(&self, prefix: &str, mut take: impl FnMut(&str)) -> Result<(), Error> {
+        let mut pages =
+            self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| ServiceError::new("ListObjectsV2", &error))?;
+            page.contents().iter().filter_map(|object| object.key()).for_each(&mut take);
+        }
+        Ok(())
+    }
+
     async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<Stored<T>>, Error> {
         let output = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
             Ok(output) => output,
@@ -191,6 +146,13 @@ impl Store {
     async fn create<T: Serialize>(&self, key: &str, value: &T) -> Result<Condition, Error> {
         let put = self.client.put_object().if_none_match("*");
         conditional(put.bucket(&self.bucket).key(key).content_type(JSON).body(line(key, value)?).send().await)
+    }
+
+    /// Writes an object, whether or not there is one. Of two writers the last one wins.
+    async fn overwrite<T: Serialize>(&self, key: &str, value: &T) -> Result<(), Error> {
+        let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(JSON);
+        put.body(line(key, value)?).send().await.map_err(|error| ServiceError::new("PutObject", &error))?;
+        Ok(())
     }
 
     /// Writes an object in place of the one that was read.

@@ -57,6 +57,7 @@ fn ours(record: &Record) -> Vec<Pair> {
         ("Application", session.application_id.as_ref().map(ToString::to_string)),
         ("StreamGroup", Some(session.stream_group_id.to_string())),
         ("StreamSession", Some(session.id.to_string())),
+        ("Signature", record.judgement.signature.as_ref().map(|it| format!("v{}-{}", it.version, it.id))),
         ("Trigger", record.trigger.as_ref().map(|trigger| trigger.kind.clone())),
     ];
     tags.into_iter().filter_map(|(key, value)| Some((key.to_owned(), tag_safe(&value?)))).collect()

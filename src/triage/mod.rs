@@ -1,137 +1,236 @@
 //! From the files of a session to findings: bytes in, findings out.
 //!
 //! What the archive holds was written by a game that a player can influence. Names only nominate a file; its bytes
-//! decide. A file that cannot be read is a [`Problem`], and whatever else there is still counts.
+//! decide. A file that cannot be read is a [`Problem`], and whatever else there is still counts. `docs/triage.md` has the whole table
+//! of evidence and signatures.
+//!
+//! ```text
+//! targets: names nominate ─► dump, unreal, wer, core_file, log, performance: what each file tells ─► findings: which crash counts
+//!                                                                                                ─► signature: the same as which
+//! ```
 
+mod core_file;
+mod crash;
 mod dump;
-mod guard;
+mod file;
+mod findings;
 mod log;
+mod modules;
+mod normalize;
+mod performance;
+mod signature;
+mod studio;
 mod targets;
+mod text;
+mod unreal;
+mod wer;
 
-use crate::archive::{Archive, ArchiveError, Content, Entry, Source};
-use crate::record::{Build, Evidence, Exception, Files, Problem};
+pub use findings::{Findings, Found};
+pub use performance::{CPU_PRESSURE, MEMORY_PRESSURE, VRAM_PRESSURE};
+pub use signature::{Decision, ROWS, Row, VERSION as SIGNATURE_VERSION};
+pub use studio::Rules;
 
-use self::targets::{Survey, Target};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::archive::{
+    Archive, ArchiveError, Entry, Limit, Method, Outcome, Read, Reads, Sink, Source, Stop, Target as ToRead,
+};
+use crate::record::Problem;
+
+use self::file::{File, Files};
+use self::targets::{Kind, Survey, Target};
 
 /// How much of a minidump is fetched at first, in bytes of the archive. Of every dump measured that was enough to tell
 /// exception, thread and modules, a full dump of 318 MB included.
 const DUMP_HEAD: u64 = 256 * 1024;
 
-/// How much of a minidump is read at most, in bytes inflated.
-const DUMP_MAX: usize = 32 * 1024 * 1024;
+/// How much of a minidump is kept at first, and at most, in bytes inflated.
+const DUMP_HEAD_INFLATED: u64 = 2 * 1024 * 1024;
+const DUMP_MAX: u64 = 16 * 1024 * 1024;
 
-/// How much of a log is read at most, in bytes of the archive, and inflated.
-const LOG_MAX: (u64, usize) = (8 * 1024 * 1024, 24 * 1024 * 1024);
+/// Small texts are read up to this length, in bytes.
+const SMALL: u64 = 4 * 1024 * 1024;
 
-/// What the files of a session tell.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Findings {
-    /// What the zip holds.
-    pub files: Files,
-    /// The files that bear on the verdict.
-    pub evidence: Vec<Evidence>,
-    /// Whether any of them is evidence of a crash.
-    pub crashed: bool,
-    /// Where and how it crashed.
-    pub exception: Option<Exception>,
-    /// Which build it was.
-    pub build: Option<Build>,
-    /// The path of a log that ends as logs of a clean exit do.
-    pub clean_exit: Option<String>,
-    /// What was in the way, and limits that were hit.
-    pub problems: Vec<Problem>,
-}
+/// How much of an envelope is looked at, in bytes.
+const ENVELOPE: u64 = 256 * 1024;
 
-/// Reads an archive and finds out what its files tell; `size` is its length in bytes, where that is known.
-pub async fn examine<S: Source>(source: &S, size: Option<u64>) -> Result<Findings, ArchiveError<S::Error>> {
-    let archive = Archive::open(source, size).await?;
-    let mut survey = Survey::default();
-    archive.visit(|entry| survey.add(entry))?;
-    let (files, targets, problems) = survey.finish();
-    let mut findings = Findings { files, problems, ..Findings::default() };
+/// How much of a log is scanned: in bytes of the archive, and inflated, where it is compressed.
+const LOG_MAX: (u64, u64) = (256 * 1024 * 1024, 2 * 1024 * 1024 * 1024);
+
+/// How much of a log's end is scanned, in bytes, where it is stored.
+const LOG_TAIL: u64 = 8 * 1024 * 1024;
+
+/// Reads an archive and finds out what its files tell, by the project's rules and a studio's; `size` is its length in bytes, where that
+/// is known. Nothing is read after the `deadline`.
+pub async fn examine<S: Source>(
+    source: &S,
+    size: Option<u64>,
+    deadline: Option<Instant>,
+    rules: &Rules,
+) -> Result<Findings, ArchiveError<S::Error>> {
+    let mut survey = Survey::new(rules);
+    let archive = Archive::open(source, size, deadline, |entry| survey.add(entry)).await?;
+    let (counted, targets, problem) = survey.finish();
+    let mut files = Files::default();
+    files.problems.extend(problem);
+    let odd = archive.directory().findings.iter().map(|it| Problem::new(it.code, it.detail.clone()));
+    files.problems.extend(odd);
+    let mut reads = archive.reads();
     for target in targets {
-        match target {
-            Target::Dump(entry) => read_dump(&archive, &entry, &mut findings).await?,
-            Target::Log(entry) => read_log(&archive, &entry, &mut findings).await?,
+        if let Kind::Present(kind) = target.kind {
+            files.present(kind, &file_of(&target.entry));
+        } else {
+            reads.add(to_read(target, rules));
         }
     }
-    Ok(findings)
+    while let Some(read) = reads.next().await {
+        take(&mut files, read?, &mut reads);
+    }
+    Ok(Findings { files: counted, ..files.conclude() })
 }
 
-/// Reads a minidump from its beginning, and further only if that does not suffice.
-async fn read_dump<S: Source>(
-    archive: &Archive<'_, S>,
-    entry: &Entry,
-    findings: &mut Findings,
-) -> Result<(), ArchiveError<S::Error>> {
-    let mut content = match archive.read_head(entry, DUMP_HEAD, DUMP_MAX).await? {
-        Ok(content) => content,
-        Err(unreadable) => {
-            findings.note(entry, "unreadable-file", &unreadable.to_string());
-            return Ok(());
-        }
+/// Finds out what a single file tells, as if it were alone in an archive.
+#[must_use]
+pub fn examine_file(path: &str, bytes: &[u8], rules: &Rules) -> Findings {
+    let path = path.replace('\\', "/");
+    let file = File {
+        path: path.to_ascii_lowercase(),
+        shown: path.as_str().into(),
+        size: bytes.len() as u64,
+        modified: None,
     };
-    let mut told = dump::read(&content.bytes);
-    let more = entry.compressed_size > DUMP_HEAD;
-    let suffices = told.as_ref().is_ok_and(|facts| facts.exception.module.is_some());
-    if more
-        && !suffices
-        && let Ok(further) = archive.read_head(entry, DUMP_MAX as u64, DUMP_MAX).await?
-    {
-        told = dump::read(&further.bytes);
-        content = further;
+    let kind = Kind::of(&file.path).unwrap_or(Kind::Studio);
+    let is_studios = rules.is_crash_file(&file.path);
+    let mut files = Files::default();
+    match kind {
+        Kind::Present(kind) => files.present(kind, &file),
+        Kind::Performance => {
+            let mut scan = performance::Scan::default();
+            scan.push(bytes);
+            files.performance = scan.finish();
+        }
+        Kind::Log => files.log(&file, scanned(bytes, rules)),
+        _ if file::is_known(bytes) || kind != Kind::Studio || is_studios => {
+            files.bytes(&file, kind, is_studios, bytes)
+        }
+        // A text of whatever name.
+        _ => files.log(&file, scanned(bytes, rules)),
     }
-    findings.add_dump(entry, &content, told);
-    Ok(())
+    files.conclude()
 }
 
-async fn read_log<S: Source>(
-    archive: &Archive<'_, S>,
-    entry: &Entry,
-    findings: &mut Findings,
-) -> Result<(), ArchiveError<S::Error>> {
-    match archive.read_head(entry, LOG_MAX.0, LOG_MAX.1).await? {
-        Err(unreadable) => findings.note(entry, "unreadable-file", &unreadable.to_string()),
-        Ok(content) => {
-            if !content.complete {
-                findings.note(entry, "log-limit", "only its beginning was read");
-            } else if log::ends_cleanly(&content.bytes) {
-                findings.add_evidence("clean-exit-log", entry);
-                findings.clean_exit = Some(entry.path.clone());
-            }
-        }
-    }
-    Ok(())
+fn scanned(bytes: &[u8], rules: &Rules) -> log::Told {
+    let mut scan = log::Scan::new(Arc::clone(&rules.patterns));
+    scan.push(bytes);
+    scan.finish()
 }
 
-impl Findings {
-    fn add_dump(&mut self, entry: &Entry, content: &Content, told: Result<dump::Facts, dump::DumpError>) {
-        match told {
-            Ok(facts) => {
-                self.crashed = true;
-                self.add_evidence("minidump", entry);
-                // The last dump of the directory is the one that is told of.
-                self.exception = Some(facts.exception);
-                self.build = facts.build_id.map(|id| Build { id: Some(id) });
-            }
-            Err(dump::DumpError::NotADump) if !content.bytes.is_empty() => {
-                self.note(entry, "not-a-minidump", "it has a minidump's name, and other contents");
-            }
-            // A crash handler that was cut off leaves nothing, or less than a whole dump: still evidence.
-            Err(error) => {
-                self.crashed = true;
-                self.add_evidence("minidump", entry);
-                self.note(entry, "minidump-unreadable", &error.to_string());
+fn file_of(entry: &Entry) -> File {
+    let path = entry.path_to_match();
+    File {
+        path: path.to_ascii_lowercase(),
+        shown: path.as_ref().into(),
+        size: entry.size,
+        modified: entry.modified(),
+    }
+}
+
+/// How a target is read.
+fn to_read(target: Target, rules: &Rules) -> ToRead<Reader> {
+    let Target { kind, entry, is_studios } = target;
+    let keep = |kind| Reader::Keep { kind, is_studios, bytes: Vec::new() };
+    match kind {
+        Kind::Log => {
+            let scan = Reader::Log(Box::new(log::Scan::new(Arc::clone(&rules.patterns))));
+            match entry.method {
+                Method::Stored => ToRead::tail(entry, LOG_TAIL, scan),
+                _ => ToRead::stream(entry, LOG_MAX.0, LOG_MAX.1, scan),
             }
         }
+        Kind::Performance => {
+            ToRead::stream(entry, LOG_MAX.0, LOG_MAX.1, Reader::Performance(performance::Scan::default()))
+        }
+        Kind::Context | Kind::Wer => ToRead::whole(entry, SMALL, keep(kind)),
+        Kind::Core => ToRead::head(entry, core_file::READ, core_file::READ, keep(kind)),
+        Kind::Envelope => ToRead::head(entry, ENVELOPE, ENVELOPE, keep(kind)),
+        Kind::Dump | Kind::Studio | Kind::Present(_) => {
+            ToRead::head(entry, DUMP_HEAD, DUMP_HEAD_INFLATED, keep(kind))
+        }
+    }
+}
+
+/// Who takes what a file holds.
+enum Reader {
+    Keep { kind: Kind, is_studios: bool, bytes: Vec<u8> },
+    Log(Box<log::Scan>),
+    Performance(performance::Scan),
+}
+
+impl Sink for Reader {
+    fn take(&mut self, bytes: &[u8]) -> ControlFlow<()> {
+        match self {
+            Self::Keep { bytes: kept, .. } => return kept.take(bytes),
+            Self::Log(scan) => scan.push(bytes),
+            Self::Performance(scan) => scan.push(bytes),
+        }
+        ControlFlow::Continue(())
     }
 
-    fn add_evidence(&mut self, kind: &str, entry: &Entry) {
-        self.evidence.push(Evidence { kind: kind.to_owned(), path: entry.path.clone(), size: entry.size });
+    fn expect(&mut self, at_most: usize) {
+        if let Self::Keep { bytes, .. } = self {
+            bytes.expect(at_most);
+        }
     }
+}
 
-    fn note(&mut self, entry: &Entry, code: &str, detail: &str) {
-        self.problems.push(Problem::new(code, format!("{}: {detail}", entry.path)));
+/// Takes what was read of a file, and asks for more of a dump whose beginning does not suffice.
+fn take<S: Source>(files: &mut Files, read: Read<Reader>, reads: &mut Reads<'_, S, Reader>) {
+    let Read { entry, sink, result, rest, .. } = read;
+    let file = file_of(&entry);
+    let outcome = match result {
+        Ok(outcome) => outcome,
+        Err(unreadable) => return files.unreadable(&file, &unreadable.to_string()),
+    };
+    match sink {
+        Reader::Log(scan) => {
+            note_limit(files, &file, &outcome);
+            if outcome.given.start > 0 {
+                files.note(
+                    &file,
+                    "log-tail",
+                    &format!("only what follows its first {} bytes was scanned", outcome.given.start),
+                );
+            }
+            files.log(&file, scan.finish());
+        }
+        Reader::Performance(scan) => {
+            note_limit(files, &file, &outcome);
+            files.performance = scan.finish();
+        }
+        Reader::Keep { kind, is_studios, bytes } => match rest {
+            Some(rest) if file::needs_more(&bytes) && (bytes.len() as u64) < DUMP_MAX => {
+                let more = Reader::Keep { kind, is_studios, bytes };
+                reads.add(ToRead::further(rest, None, DUMP_MAX, DUMP_MAX, more).kept(DUMP_MAX));
+            }
+            _ => {
+                let is_enough = matches!(kind, Kind::Dump | Kind::Core | Kind::Envelope | Kind::Studio)
+                    && matches!(outcome.stop, Stop::Limit(Limit::Compressed(_) | Limit::Inflated(_)));
+                if !is_enough {
+                    note_limit(files, &file, &outcome);
+                }
+                files.bytes(&file, kind, is_studios, &bytes);
+            }
+        },
+    }
+}
+
+/// Notes a limit that was hit, or damage.
+fn note_limit(files: &mut Files, file: &File, outcome: &Outcome) {
+    if let Some(finding) = outcome.finding() {
+        files.note(file, finding.code, &finding.detail);
     }
 }
 

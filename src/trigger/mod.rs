@@ -3,7 +3,7 @@
 mod alarm;
 mod cloudtrail;
 
-pub use alarm::{Alarm, Selection};
+pub use alarm::{Alarm, OWN_NAMESPACE, Selection};
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use jiff::Timestamp;
@@ -38,11 +38,14 @@ pub enum Scope {
 }
 
 impl Trigger {
-    /// Reads an event: one of EventBridge's, or a direct invocation with the detail of the project's own event.
+    /// Reads an event: one of EventBridge's, an alarm's own action, or a direct invocation with the detail of the project's
+    /// own event.
     pub fn parse(event: &Value, now: Timestamp) -> Result<Self, Error> {
         let (kind, scope) = if event.get("detail-type").is_some() {
             let event = EventBridgeEvent::<Value>::deserialize_from(event)?;
-            from_eventbridge(&event)?
+            from_eventbridge(&event, now)?
+        } else if let Some(change) = event.get("alarmData") {
+            ("alarm", alarm::scope(change, now)?)
         } else if event.get("streamSessionArn").is_some() || event.get("streamSessionId").is_some() {
             ("session-event", Scope::Session(own_session(event)?))
         } else {
@@ -65,7 +68,7 @@ impl DeserializeFrom for EventBridgeEvent<Value> {
     }
 }
 
-fn from_eventbridge(event: &EventBridgeEvent<Value>) -> Result<(&'static str, Scope), Error> {
+fn from_eventbridge(event: &EventBridgeEvent<Value>, now: Timestamp) -> Result<(&'static str, Scope), Error> {
     let is_aws = event.source.starts_with("aws.");
     match event.detail_type.as_str() {
         "Scheduled Event" if event.source == "aws.events" => Ok(("sweep", Scope::Sweep)),
@@ -73,12 +76,15 @@ fn from_eventbridge(event: &EventBridgeEvent<Value>) -> Result<(&'static str, Sc
             Ok(("session-event", Scope::Session(own_session(&event.detail)?)))
         }
         "AWS API Call via CloudTrail" => Ok(("cloudtrail", cloudtrail::scope(&event.detail)?)),
-        "CloudWatch Alarm State Change" if event.source == "aws.cloudwatch" => {
-            Ok(("alarm", alarm::scope(&event.detail)?))
+        "CloudWatch Alarm State Change" | "CloudWatch Alarm Contributor State Change"
+            if event.source == "aws.cloudwatch" =>
+        {
+            Ok(("alarm", alarm::scope(&event.detail, now)?))
         }
         other => Err(Error::Event(format!(
-            "an event {other:?} of source {:?} is none that start-export knows: {KNOWN}",
-            event.source
+            "an event {:?} of source {:?} is none that start-export knows: {KNOWN}",
+            excerpt(other),
+            excerpt(&event.source)
         ))),
     }
 }
@@ -100,13 +106,18 @@ fn own_session(detail: &Value) -> Result<SessionName, Error> {
 const OWN: &str = "expected {\"streamSessionArn\"} or {\"streamGroupId\", \"streamSessionId\"}";
 
 const KNOWN: &str = "expected a Scheduled Event of aws.events, a Stream Session State Change of your own source, an AWS API \
-                     Call via CloudTrail, a CloudWatch Alarm State Change, or directly {\"streamSessionArn\"} or \
-                     {\"streamGroupId\", \"streamSessionId\"}";
+                     Call via CloudTrail, a CloudWatch Alarm (Contributor) State Change, what an alarm sends to its \
+                     Lambda action, or directly {\"streamSessionArn\"} or {\"streamGroupId\", \"streamSessionId\"}";
+
+/// Enough of a text to recognise it in an error, and not more: it may be hostile and long.
+fn excerpt(text: &str) -> String {
+    text.chars().take(160).collect()
+}
 
 fn unknown_shape(event: &Value) -> Error {
     let found = match event {
         Value::Object(fields) => {
-            let names: Vec<_> = fields.keys().take(12).map(String::as_str).collect();
+            let names: Vec<_> = fields.keys().take(12).map(|name| excerpt(name)).collect();
             format!("an object with the fields {names:?}")
         }
         other => {

@@ -8,12 +8,14 @@ use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crash_capture_local::cloud::{APPLICATION, LocalCloud, Options, STREAM_GROUP};
+use crash_capture_local::cloud::{APPLICATION, LocalCloud, Options, PRIMARY_LOCATION, STREAM_GROUP};
 use crash_capture_local::executables::workspace;
 use crash_capture_local::streams::{
-    EndReason, Listings, SessionId, StartOptions, Status, StreamSession, Switches,
+    EndReason, ExportFiles, ExportStatus, Listings, Operation, SessionId, StartOptions, StartStreamSession,
+    Status, StreamSession, Switches,
 };
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 /// The logical ids of `template.yaml`.
@@ -74,6 +76,8 @@ impl Cloud {
         let mut options = Options::new(folder.path());
         // CloudTrail tells of sessions only where a test says so.
         options.timings.cloudtrail_after = None;
+        // One pass, and then the end: a sweep would go on for a minute.
+        options.parameters.insert("SweepEverySeconds".to_owned(), "60".to_owned());
         change(&mut options);
         let switches = options.switches.clone();
         let local = LocalCloud::start(options).await.unwrap();
@@ -122,6 +126,55 @@ impl Cloud {
     pub(crate) async fn sweep(&self) {
         self.bus.fire(SWEEP).unwrap();
         self.bus.settled().await;
+    }
+
+    /// Runs one sweep to its end, and gives its answer.
+    pub(crate) async fn sweep_answer(&self) -> Value {
+        self.start_export(&event("start-export/scheduled-event.json", &[])).await
+    }
+
+    /// Writes sessions into the books that no game plays; their ids.
+    pub(crate) fn write_down(&self, sessions: impl IntoIterator<Item = StreamSession>) -> Vec<SessionId> {
+        let write = |session: StreamSession| {
+            let id = session.id.clone();
+            self.streams.write_down(session);
+            id
+        };
+        sessions.into_iter().map(write).collect()
+    }
+
+    /// How many calls of an operation were answered, whatever with.
+    pub(crate) fn calls(&self, operation: Operation) -> usize {
+        self.streams.call_log().iter().filter(|call| call.operation == operation).count()
+    }
+
+    /// Writes an object's JSON, as if at another time.
+    pub(crate) async fn put_json(&self, key: &str, value: &Value) {
+        let body = value.to_string().into_bytes();
+        self.s3.put(&self.bucket, key, body, "111122223333").await.unwrap();
+    }
+
+    /// An object's JSON.
+    pub(crate) async fn read_json(&self, key: &str) -> Value {
+        serde_json::from_slice(&self.s3.read(&self.bucket, key).await.unwrap()).unwrap()
+    }
+
+    /// Makes an hour pass for the sweep's hourly look, and for what it remembers.
+    pub(crate) async fn let_an_hour_pass(&self) {
+        let at = Timestamp::now() - Duration::from_mins(61);
+        self.put_json("state/first-sweep.json", &json!({"at": at})).await;
+        self.put_json("state/hourly-look.json", &json!({"at": at, "complete": at})).await;
+    }
+
+    /// Makes the pause before the next look at a session pass: the function forgets what it remembers, and the marker has
+    /// its time in the past.
+    pub(crate) async fn let_pause_pass(&self, session: &SessionId) -> Value {
+        let key = marker_key(session);
+        let mut marker = self.read_json(&key).await;
+        marker["settling"]["nextLook"] = json!(Timestamp::now() - Duration::from_secs(1));
+        self.put_json(&key, &marker).await;
+        self.lambda.kill(START_EXPORT).unwrap();
+        marker
     }
 
     /// Sweeps once a moment until a condition holds.
@@ -207,6 +260,39 @@ impl Cloud {
     /// The ARN of a session.
     pub(crate) fn arn(&self, session: &SessionId) -> String {
         self.account.arn("gameliftstreams", &session.resource())
+    }
+}
+
+/// The key of a session's marker.
+pub(crate) fn marker_key(session: &SessionId) -> String {
+    format!("open/{}/{}.json", session.stream_group_id, session.id)
+}
+
+/// A session of the books that no game plays, live since a minute ago.
+pub(crate) fn session_on_paper(group: &str, id: &str) -> StreamSession {
+    let created_at = Timestamp::now() - Duration::from_mins(1);
+    StreamSession {
+        id: SessionId { stream_group_id: group.to_owned(), id: id.to_owned() },
+        application_id: APPLICATION.to_owned(),
+        location: PRIMARY_LOCATION.to_owned(),
+        status: Status::Active,
+        status_reason: None,
+        created_at,
+        last_updated_at: created_at,
+        export: None,
+        connection_timeout: Duration::from_mins(2),
+        session_length: Duration::from_hours(12),
+        request: StartStreamSession::default(),
+    }
+}
+
+/// An export that was requested by somebody.
+pub(crate) fn export_on_paper(status: ExportStatus, output_uri: &str) -> ExportFiles {
+    ExportFiles {
+        status,
+        status_reason: None,
+        output_uri: output_uri.to_owned(),
+        access_key_id: "AKIASOMEBODY00000000".to_owned(),
     }
 }
 

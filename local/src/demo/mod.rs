@@ -39,6 +39,8 @@ pub fn folder() -> io::Result<PathBuf> {
 pub fn options(folder: &Path) -> Options {
     let mut options = Options::new(folder);
     options.schedules = Schedules::Running { minute: MINUTE };
+    // One pass for each of its minutes.
+    options.parameters.insert("SweepEverySeconds".to_owned(), "60".to_owned());
     options.timings.activating = Duration::from_secs(1);
     // A client of `--serve` starts sessions without connecting to them; they shall live for ten minutes.
     options.timings.connection_timeout = Duration::from_mins(15);

@@ -38,6 +38,8 @@ pub(super) struct Environment {
     stderr: Lines<ChildStderr>,
     logs: LogStream,
     shutdown: watch::Receiver<bool>,
+    /// Changes when the function's processes are to be killed.
+    kill: watch::Receiver<u64>,
     /// The process, waiting for an event.
     waiting: Option<oneshot::Sender<Event>>,
     request_id: Option<String>,
@@ -83,6 +85,7 @@ impl Environment {
         executable: &Path,
         surroundings: &Surroundings,
         alive: Busy,
+        kill: watch::Receiver<u64>,
     ) -> io::Result<Self> {
         let id = uuid::Uuid::new_v4().simple().to_string();
         let stream = format!("{}/[$LATEST]{id}", Timestamp::now().strftime("%Y/%m/%d"));
@@ -113,6 +116,7 @@ impl Environment {
             stdout: Lines::new(stdout),
             stderr: Lines::new(stderr),
             shutdown: surroundings.shutdown.subscribe(),
+            kill,
             waiting: None,
             request_id: None,
             _registration: registration,
@@ -238,6 +242,9 @@ impl Environment {
                 line = self.stderr.next(), if !self.stderr.ended => self.log(line),
                 Some(call) = self.calls.recv() => return Happening::Call(call),
                 status = self.child.wait() => return Happening::Exit(status),
+                Ok(()) = self.kill.changed() => {
+                    return Happening::Exit(kill(&mut self.child).await);
+                }
                 () = announced(&mut self.shutdown) => {
                     return Happening::Exit(terminate(&mut self.child).await);
                 }

@@ -245,6 +245,13 @@ impl Lambda {
         self.inner.surroundings.logs.of(function)
     }
 
+    /// Kills the processes of a function (SIGKILL), also those that are at work; an invocation fails then as when a function
+    /// ends by itself. `function` is a logical id, a name or an ARN.
+    pub fn kill(&self, function: &str) -> Result<(), InvokeError> {
+        self.pool(function)?.kill();
+        Ok(())
+    }
+
     /// Ends all processes: SIGTERM, and SIGKILL if that does not help. Queued events are dropped.
     ///
     /// Without it, the processes are killed when the last clone is dropped, or (on Linux) when this process ends, in

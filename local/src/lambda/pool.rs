@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, timeout};
 
 use super::activity::Activity;
@@ -39,6 +39,8 @@ pub(super) struct Pool {
     places: Arc<Semaphore>,
     /// Counts the processes.
     processes: Activity,
+    /// How often all of them have been killed.
+    kills: watch::Sender<u64>,
 }
 
 /// The right to run one invocation.
@@ -59,6 +61,7 @@ impl Pool {
             idle: Mutex::default(),
             places: Arc::new(Semaphore::new(concurrency)),
             processes: Activity::new(),
+            kills: watch::Sender::new(0),
         }
     }
 
@@ -119,9 +122,9 @@ impl Pool {
 
     async fn start(&self, limit: Duration) -> Result<Environment, Ended> {
         let alive = self.processes.begin();
-        let mut environment = Environment::start(&self.function, &self.executable, &self.surroundings, alive)
-            .await
-            .map_err(Ended::Io)?;
+        let kill = self.kills.subscribe();
+        let start = Environment::start(&self.function, &self.executable, &self.surroundings, alive, kill);
+        let mut environment = start.await.map_err(Ended::Io)?;
         environment.ready(limit).await?;
         Ok(environment)
     }
@@ -162,6 +165,13 @@ impl Pool {
 
     fn pop(&self) -> Option<Environment> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Kills the processes, also those that are at work.
+    pub(super) fn kill(&self) {
+        self.kills.send_modify(|kills| *kills += 1);
+        // Nobody watches over those that wait for an event: they are killed when they are dropped.
+        while self.pop().is_some() {}
     }
 
     /// Lets nothing more run and ends the processes. [`Surroundings::shutdown`] has been announced.

@@ -1,9 +1,12 @@
 //! What clients asked for, as the server saw it.
 
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
+
+use crate::faults::Faults;
 
 /// One request over HTTP, answered or not, allowed or refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +45,8 @@ pub struct Mark(usize);
 #[derive(Debug, Default)]
 pub struct AccessLog {
     records: Mutex<Vec<Arc<Record>>>,
+    /// What tests do to requests.
+    pub(super) faults: Faults<AccessLogEntry, Infallible>,
 }
 
 impl AccessLog {

@@ -55,7 +55,9 @@ pub(super) async fn answer(
     peer: SocketAddr,
     mut request: Request<Incoming>,
 ) -> Result<Response<Counted<Body>>, HttpError> {
-    let record = log.enter(arrival(&request));
+    let arrival = arrival(&request);
+    let record = log.enter(arrival.clone());
+    log.faults.strike(&arrival).await;
     request.extensions_mut().insert(Exchange { record: Arc::clone(&record), peer });
     let counted = |body| Counted { body, record: Arc::clone(&record), count: Record::add_received };
     let request = request.map(|body| Body::http_body(counted(body)));

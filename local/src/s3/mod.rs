@@ -39,6 +39,7 @@ mod tags;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -64,6 +65,7 @@ use self::object::Headers;
 use self::operations::Operations;
 use self::store::{Store, Write};
 use crate::account::{Account, EventSender};
+use crate::faults::Fault;
 use crate::iam::{Iam, Principal};
 
 /// S3 of one account in one Region. Clones are the same S3.
@@ -220,6 +222,27 @@ impl S3 {
             let from = bucket.objects.range(prefix.to_owned()..);
             from.map(|(key, _)| key.clone()).take_while(|key| key.starts_with(prefix)).collect()
         })
+    }
+
+    /// Asks the script about each request over HTTP from now on, as it arrives: what it gives becomes of the request.
+    pub fn inject(
+        &self,
+        script: impl Fn(&AccessLogEntry) -> Option<Fault<Infallible>> + Send + Sync + 'static,
+    ) {
+        self.log.faults.script(script);
+    }
+
+    /// Deletes an object as another AWS service does, if there is one with this key. Not on an S3 that others wrote.
+    pub fn delete(&self, bucket: &str, key: &str) -> Result<(), Error> {
+        let Backing::Own(store) = &self.backing else {
+            return Err(Error::Foreign("objects are not deleted here but over HTTP".to_owned()));
+        };
+        let origin = Origin {
+            requester: self.account.id.clone(),
+            request_id: exchange::request_id(),
+            source_ip: Ipv4Addr::LOCALHOST.to_string(),
+        };
+        store.delete(bucket, key, &WriteCondition::default(), &origin)
     }
 
     /// The requests that came over HTTP.

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::answers;
-use super::calls::{CallRecord, Caller, Operation};
+use super::calls::{Arrival, CallRecord, Caller, Operation};
 use super::cloudtrail;
 use super::error::ServiceError;
 use super::input::{
@@ -53,7 +53,9 @@ pub(super) fn router(service: Arc<Service>) -> Router {
             let group = path.remove("group").unwrap_or_default();
             let session = path.remove("session").unwrap_or_default();
             let caller = Caller::read(&headers);
-            answer(&service, &Call { operation, group, session, caller, query, body })
+            let arrival = Arrival { operation, identifiers: [group.clone(), session.clone()] };
+            let refused = service.faults.strike(&arrival).await;
+            answer(&service, &Call { operation, group, session, caller, query, body }, refused)
         };
         router = router.route(path, on(method, handler));
     }
@@ -63,9 +65,12 @@ pub(super) fn router(service: Arc<Service>) -> Router {
     answers::written_down(router.with_state(service))
 }
 
-/// Admits a call, performs it, notes it, and answers it.
-fn answer(service: &Arc<Service>, call: &Call) -> Response {
-    let outcome = admit(service, call).and_then(|caller| perform(service, call, caller));
+/// Admits a call, performs it unless a fault stands against that, notes it, and answers it.
+fn answer(service: &Arc<Service>, call: &Call, refused: Option<ServiceError>) -> Response {
+    let outcome = admit(service, call).and_then(|caller| match refused {
+        Some(error) => Err(error),
+        None => perform(service, call, caller),
+    });
     let identifiers = [&call.group, &call.session].into_iter().filter(|id| !id.is_empty()).cloned().collect();
     let caller = call.caller.as_ref().ok();
     note(service, call.operation, identifiers, caller, parameters(call), &outcome);

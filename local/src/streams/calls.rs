@@ -97,6 +97,15 @@ impl Caller {
     }
 }
 
+/// A call that has arrived and is not answered yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// What is called.
+    pub operation: Operation,
+    /// The stream group and the session, as the request names them; empty where it names none.
+    pub identifiers: [String; 2],
+}
+
 /// One call in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallRecord {

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 /// An error as the service's clients see it.
 ///
-/// The first five are in the service's model (botocore's `gameliftstreams/2018-05-10`); the others are what every
+/// The first six are in the service's model (botocore's `gameliftstreams/2018-05-10`); the others are what every
 /// AWS service answers before it comes to its own operations.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ServiceError {
@@ -20,6 +20,9 @@ pub enum ServiceError {
     /// The request breaks a constraint of the model, or cannot be met in this status. 400.
     #[error("{0}")]
     Validation(String),
+    /// There were too many requests. 429.
+    #[error("{0}")]
+    Throttling(String),
     /// The service failed. 500.
     #[error("{0}")]
     InternalServer(String),
@@ -46,6 +49,7 @@ impl ServiceError {
             Self::ResourceNotFound(_) => "ResourceNotFoundException",
             Self::Conflict(_) => "ConflictException",
             Self::Validation(_) => "ValidationException",
+            Self::Throttling(_) => "ThrottlingException",
             Self::InternalServer(_) => "InternalServerException",
             Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
             Self::IncompleteSignature(_) => "IncompleteSignatureException",
@@ -64,6 +68,7 @@ impl ServiceError {
             Self::AccessDenied(_) | Self::MissingAuthenticationToken => StatusCode::FORBIDDEN,
             Self::ResourceNotFound(_) | Self::UnknownOperation => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Throttling(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::InternalServer(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -58,6 +58,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use crate::account::{Account, EventSender};
+use crate::faults::Fault;
 use crate::iam::Iam;
 
 use self::alarms::Alarm;
@@ -65,7 +66,7 @@ use self::calls::Caller;
 use self::life::Command;
 use self::service::Service;
 
-pub use self::calls::{CallRecord, Operation};
+pub use self::calls::{Arrival, CallRecord, Operation};
 pub use self::delivery::{Delivery, Upload};
 pub use self::error::ServiceError;
 pub use self::input::{
@@ -233,6 +234,21 @@ impl Streams {
     #[must_use]
     pub fn call_log(&self) -> Vec<CallRecord> {
         self.service.calls().clone()
+    }
+
+    /// Asks the script about each call from now on, as it arrives: what it gives becomes of the call.
+    pub fn inject(&self, script: impl Fn(&Arrival) -> Option<Fault<ServiceError>> + Send + Sync + 'static) {
+        self.service.faults.script(script);
+    }
+
+    /// Changes a session as the service itself would. Nobody else's change comes in between.
+    pub fn change(
+        &self,
+        session: &SessionId,
+        change: impl FnOnce(&mut StreamSession),
+    ) -> Result<(), ServiceError> {
+        self.known(session)?.update(change);
+        Ok(())
     }
 
     /// Kills all games and ends everything else that the service does. Its sessions stay as they are.

@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::JoinSet;
 
 use crate::account::{Account, EventSender};
+use crate::faults::Faults;
 use crate::iam::Iam;
 
 use super::books::{Books, Entry};
-use super::calls::CallRecord;
+use super::calls::{Arrival, CallRecord};
 use super::delivery::Delivery;
+use super::error::ServiceError;
 use super::session::SessionId;
 use super::switches::{Switches, Timings};
 
@@ -23,6 +25,8 @@ pub(super) struct Service {
     pub(super) timings: Timings,
     pub(super) events: EventSender,
     pub(super) delivery: Delivery,
+    /// What tests do to calls.
+    pub(super) faults: Faults<Arrival, ServiceError>,
     pub(super) iam: Iam,
     books: Mutex<Books>,
     calls: Mutex<Vec<CallRecord>>,
@@ -40,6 +44,7 @@ impl Service {
             timings,
             events,
             delivery,
+            faults: Faults::default(),
             iam,
             books: Mutex::default(),
             calls: Mutex::default(),

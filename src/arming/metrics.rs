@@ -1,0 +1,250 @@
+//! Metrics, in CloudWatch's embedded metric format: log lines of which CloudWatch Logs makes metrics.
+//!
+//! User guide, "Specification: Embedded metric format". Each line is one JSON object by itself on standard output: what a
+//! custom runtime writes there reaches CloudWatch Logs as it is, also with the log format JSON.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::session::Id;
+use crate::trigger::OWN_NAMESPACE;
+
+use super::{Answer, Outcome};
+
+/// What is counted in one invocation, or found at its end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Numbers {
+    armed: u64,
+    missed: u64,
+    failed: u64,
+    throttled: u64,
+    /// Of a sweep: markers, and those of sessions that ended long ago and are not settled.
+    gauges: Option<Gauges>,
+}
+
+/// How things stand, as a sweep finds them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Gauges {
+    pub(super) open: u64,
+    pub(super) overdue: u64,
+}
+
+/// What an invocation did, for one stack.
+#[derive(Debug)]
+pub(super) struct Report<'a> {
+    pub(super) stack: &'a str,
+    pub(super) answer: &'a Answer,
+    /// Calls that were throttled, by stream group.
+    pub(super) throttled: &'a BTreeMap<Option<Id>, u64>,
+    /// Of a sweep, by stream group.
+    pub(super) gauges: Option<&'a BTreeMap<Id, Gauges>>,
+    pub(super) at: Timestamp,
+}
+
+impl Report<'_> {
+    /// Writes the metrics to standard output, a line for each document.
+    pub(super) fn write(&self) -> io::Result<()> {
+        let mut lines = Vec::new();
+        for document in self.documents() {
+            serde_json::to_writer(&mut lines, &document)?;
+            lines.push(b'\n');
+        }
+        io::stdout().lock().write_all(&lines)
+    }
+
+    /// One document for the stack, and one for each stream group of which there is something to tell.
+    pub(super) fn documents(&self) -> Vec<Value> {
+        let groups = self.by_group();
+        let mut total = Numbers { gauges: self.gauges.map(|_| Gauges::default()), ..Numbers::default() };
+        for numbers in groups.values() {
+            total.add(numbers);
+        }
+        total.throttled += self.throttled.get(&None).copied().unwrap_or(0);
+        let groups = groups.iter().map(|(group, numbers)| (Some(group), *numbers));
+        // A sweep tells that it was there, whatever it found.
+        let is_told = |group: Option<&Id>, numbers: &Numbers| {
+            !numbers.is_zero() || (group.is_none() && self.gauges.is_some())
+        };
+        std::iter::once((None, total))
+            .chain(groups)
+            .filter(|(group, numbers)| is_told(*group, numbers))
+            .map(|(group, numbers)| self.document(group, &numbers))
+            .collect()
+    }
+
+    fn by_group(&self) -> BTreeMap<Id, Numbers> {
+        let mut groups = BTreeMap::<Id, Numbers>::new();
+        for (name, outcome) in self.answer.told() {
+            let numbers = groups.entry(name.stream_group.clone()).or_default();
+            match outcome {
+                Outcome::Armed(_) => numbers.armed += 1,
+                Outcome::Failed(_) => numbers.failed += 1,
+                outcome if outcome.is_loss() => numbers.missed += 1,
+                _ => {}
+            }
+        }
+        for (group, count) in self.throttled {
+            if let Some(group) = group {
+                groups.entry(group.clone()).or_default().throttled += count;
+            }
+        }
+        for (group, gauges) in self.gauges.into_iter().flatten() {
+            groups.entry(group.clone()).or_default().gauges = Some(*gauges);
+        }
+        groups
+    }
+
+    fn document(&self, group: Option<&Id>, numbers: &Numbers) -> Value {
+        let mut values = numbers.values();
+        if group.is_none() && self.gauges.is_some() {
+            values.push(("sweeps", 1));
+        }
+        let metrics: Vec<_> = values.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
+        let mut dimensions = vec!["Stack"];
+        dimensions.extend(group.map(|_| "StreamGroup"));
+        let mut document = Map::new();
+        document.insert(
+            "_aws".into(),
+            json!({
+                "Timestamp": self.at.as_millisecond(),
+                "CloudWatchMetrics":
+                    [{"Namespace": OWN_NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics}],
+            }),
+        );
+        // Lambda drops lines below the function's log level, and takes a line without level and time for INFO.
+        let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "INFO".to_owned());
+        document.insert("level".into(), level.into());
+        document.insert("timestamp".into(), self.at.to_string().into());
+        document.insert("Stack".into(), self.stack.into());
+        if let Some(group) = group {
+            document.insert("StreamGroup".into(), group.as_str().into());
+        }
+        document.extend(values.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
+        Value::Object(document)
+    }
+}
+
+impl Numbers {
+    fn values(&self) -> Vec<(&'static str, u64)> {
+        let mut values = vec![
+            ("armed", self.armed),
+            ("missed", self.missed),
+            ("failed", self.failed),
+            ("throttled", self.throttled),
+        ];
+        if let Some(Gauges { open, overdue }) = self.gauges {
+            values.extend([("open", open), ("overdue", overdue)]);
+        }
+        values
+    }
+
+    fn is_zero(&self) -> bool {
+        self.values().iter().all(|(_, value)| *value == 0)
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.armed += other.armed;
+        self.missed += other.missed;
+        self.failed += other.failed;
+        self.throttled += other.throttled;
+        if let (Some(total), Some(gauges)) = (&mut self.gauges, other.gauges) {
+            total.open += gauges.open;
+            total.overdue += gauges.overdue;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::record::Reason;
+    use crate::session::SessionName;
+
+    fn id(text: &str) -> Id {
+        Id::try_from(text.to_owned()).unwrap()
+    }
+
+    fn documents(gauges: Option<&BTreeMap<Id, Gauges>>, throttled: &BTreeMap<Option<Id>, u64>) -> Vec<Value> {
+        let mut answer = Answer::new("sweep");
+        let missed = |code: &str| Outcome::Missed(Reason::new(code, "…"));
+        for (group, session, outcome) in [
+            ("sg-1", "a", Outcome::Armed("s3://b/a.zip".into())),
+            ("sg-1", "b", missed("never-armed")),
+            ("sg-1", "c", missed("never-started")),
+            ("sg-2", "d", Outcome::Failed(Reason::new("export-failed", "…"))),
+            ("sg-3", "e", Outcome::NotFound),
+        ] {
+            answer.add(SessionName { stream_group: id(group), id: id(session) }, outcome);
+        }
+        let at = "2026-11-23T10:15:02.123Z".parse().unwrap();
+        Report { stack: "my-stack", answer: &answer, throttled, gauges, at }.documents()
+    }
+
+    /// The structure that the specification asks for, and its limits.
+    fn assert_embedded_metrics(document: &Value) {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let metadata = document["_aws"].as_object().unwrap();
+        assert!(metadata["Timestamp"].as_i64().unwrap() > 1_700_000_000_000, "milliseconds");
+        let directives = metadata["CloudWatchMetrics"].as_array().unwrap();
+        assert!(!directives.is_empty());
+        for directive in directives {
+            let keys: BTreeSet<_> = directive.as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(keys, BTreeSet::from(["Dimensions", "Metrics", "Namespace"]));
+            assert!((1..=1024).contains(&text(&directive["Namespace"]).len()));
+            for set in directive["Dimensions"].as_array().unwrap() {
+                for dimension in set.as_array().unwrap() {
+                    // The target is a member of the root, a text of 1 to 1024 characters.
+                    assert!((1..=1024).contains(&text(&document[text(dimension)]).len()));
+                }
+            }
+            let metrics = directive["Metrics"].as_array().unwrap();
+            assert!((1..=100).contains(&metrics.len()));
+            for metric in metrics {
+                assert_eq!(metric["Unit"], "Count");
+                assert!(document[text(&metric["Name"])].is_number(), "{metric}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sweep_reports_the_stack_and_each_group_of_which_there_is_something_to_tell() {
+        let gauges = BTreeMap::from([
+            (id("sg-1"), Gauges { open: 3, overdue: 0 }),
+            (id("sg-4"), Gauges { open: 2, overdue: 1 }),
+        ]);
+        let throttled = BTreeMap::from([(Some(id("sg-2")), 5), (None, 1)]);
+        let documents = documents(Some(&gauges), &throttled);
+        documents.iter().for_each(assert_embedded_metrics);
+        let groups: Vec<_> = documents.iter().map(|it| it["StreamGroup"].as_str()).collect();
+        assert_eq!(groups, [None, Some("sg-1"), Some("sg-2"), Some("sg-4")]);
+        let stack = &documents[0];
+        for (name, value) in [
+            ("armed", 1),
+            ("missed", 1),
+            ("failed", 1),
+            ("throttled", 6),
+            ("open", 5),
+            ("overdue", 1),
+            ("sweeps", 1),
+        ] {
+            assert_eq!(stack[name], value, "{name}");
+        }
+        assert_eq!((&stack["Stack"], &documents[1]["missed"]), (&json!("my-stack"), &json!(1)));
+        let dimensions = "/_aws/CloudWatchMetrics/0/Dimensions";
+        assert_eq!(stack.pointer(dimensions), Some(&json!([["Stack"]])));
+        assert_eq!(documents[1].pointer(dimensions), Some(&json!([["Stack", "StreamGroup"]])));
+    }
+
+    #[test]
+    fn an_event_reports_what_it_did_and_no_gauges() {
+        let documents = documents(None, &BTreeMap::new());
+        documents.iter().for_each(assert_embedded_metrics);
+        assert_eq!(documents.len(), 3);
+        assert!(documents.iter().all(|it| it.get("open").is_none() && it.get("sweeps").is_none()));
+    }
+}

@@ -1,0 +1,65 @@
+//! Markers: the sessions that `start-export` watches. It alone writes them.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use crate::error::Error;
+use crate::layout;
+use crate::record::Marker;
+use crate::service::ServiceError;
+use crate::session::SessionName;
+
+use super::{ATTEMPTS, Condition, Store, Stored};
+
+impl Store {
+    /// A session's marker, if it has one.
+    pub async fn marker(&self, session: &SessionName) -> Result<Option<Stored<Marker>>, Error> {
+        self.read(&layout::marker_key(session)).await
+    }
+
+    /// Writes a session's first marker. Says whether it did: `false` where there is one already.
+    pub async fn create_marker(&self, marker: &Marker) -> Result<bool, Error> {
+        let key = layout::marker_key(&marker.session.name());
+        Ok(matches!(self.create(&key, marker).await?, Condition::Held))
+    }
+
+    /// Changes a session's marker, if it has one and if `change` says that there is something to write.
+    pub async fn update_marker(
+        &self,
+        session: &SessionName,
+        change: impl Fn(&mut Marker) -> bool,
+    ) -> Result<(), Error> {
+        let key = layout::marker_key(session);
+        for _ in 0..ATTEMPTS {
+            let Some(mut stored) = self.read::<Marker>(&key).await? else { return Ok(()) };
+            if !change(&mut stored.value) {
+                return Ok(());
+            }
+            if let Condition::Held = self.replace(&key, &stored.value, &stored.etag).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::Contended { key, attempts: ATTEMPTS })
+    }
+
+    /// Deletes a session's marker.
+    pub async fn delete_marker(&self, session: &SessionName) -> Result<(), Error> {
+        let request = self.client.delete_object().bucket(&self.bucket).key(layout::marker_key(session));
+        request.send().await.map_err(|error| ServiceError::new("DeleteObject", &error))?;
+        Ok(())
+    }
+
+    /// The sessions that have a marker.
+    pub async fn marked_sessions(&self) -> Result<BTreeSet<SessionName>, Error> {
+        let mut sessions = BTreeSet::new();
+        self.each_key(layout::OPEN, |key| sessions.extend(layout::parse_marker_key(key))).await?;
+        Ok(sessions)
+    }
+
+    /// Takes each session that was created on a day and has a record.
+    pub async fn each_recorded(&self, date: Date, mut take: impl FnMut(SessionName)) -> Result<(), Error> {
+        let prefix = layout::records_of(date);
+        self.each_key(&prefix, |key| layout::parse_record_key(key).into_iter().for_each(&mut take)).await
+    }
+}

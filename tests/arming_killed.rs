@@ -1,0 +1,146 @@
+//! `start-export` is killed (SIGKILL) at each of its requests in turn, and then invoked again: in the end it is all the same.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crash_capture_local::cloud::STREAM_GROUP;
+use crash_capture_local::faults::Fault;
+use crash_capture_local::streams::{ExportStatus, Status, StatusReason, StreamSession};
+use serde_json::Value;
+
+use support::{Cloud, START_EXPORT, event, export_on_paper, session_on_paper};
+
+/// Sessions in every state that makes a sweep do something.
+fn sessions() -> Vec<StreamSession> {
+    let at = "2026-11-23T10:00:00Z".parse().unwrap();
+    let session = |id: &str, change: fn(&mut StreamSession)| {
+        let mut session = session_on_paper(STREAM_GROUP, id);
+        (session.created_at, session.last_updated_at) = (at, at);
+        change(&mut session);
+        session
+    };
+    vec![
+        session("live", |_| {}),
+        session("live-by-hand", |session| {
+            session.export = Some(export_on_paper(ExportStatus::Pending, "s3://elsewhere/x.zip"));
+        }),
+        session("unseen", |session| {
+            session.status = Status::Terminated;
+            session.status_reason = Some(StatusReason::ApplicationExit);
+        }),
+        session("failed", |_| {}),
+        session("succeeded", |_| {}),
+        session("missed", |_| {}),
+    ]
+}
+
+/// Makes the cloud one in which a sweep has something of everything to do: arm, mark, settle, ask for an index, record what
+/// was missed.
+async fn set_up(cloud: &Cloud) {
+    cloud.bus.settled().await;
+    cloud.lambda.kill(START_EXPORT).unwrap();
+    for key in cloud.s3.list(&cloud.bucket, "").await.unwrap() {
+        cloud.s3.delete(&cloud.bucket, &key).unwrap();
+    }
+    // What was armed before, and has ended since.
+    let mut ended = sessions().split_off(3);
+    for session in &mut ended {
+        let marker = serde_json::json!({
+            "schema": 1,
+            "session": {
+                "id": session.id.id, "streamGroupId": STREAM_GROUP, "applicationId": session.application_id,
+                "createdAt": session.created_at, "status": "ACTIVE",
+            },
+            "trigger": {"kind": "sweep", "at": session.created_at},
+        });
+        cloud.put_json(&support::marker_key(&session.id), &marker).await;
+        session.status = Status::Terminated;
+        session.status_reason = Some(StatusReason::ApplicationExit);
+        let key = format!(
+            "s3://{}/exports/a-9ZY8X7Wv6/{STREAM_GROUP}/2026-11-23/{}.zip",
+            cloud.bucket, session.id.id
+        );
+        session.export = match session.id.id.as_str() {
+            "failed" => Some(export_on_paper(ExportStatus::Failed, &key)),
+            "succeeded" => Some(export_on_paper(ExportStatus::Succeeded, &key)),
+            _ => None,
+        };
+    }
+    let alive = sessions().into_iter().take(3);
+    cloud.write_down(alive.chain(ended));
+    let long_ago = "2026-11-01T00:00:00Z";
+    cloud.put_json("state/first-sweep.json", &serde_json::json!({"at": long_ago})).await;
+    cloud
+        .put_json("state/hourly-look.json", &serde_json::json!({"at": long_ago, "complete": long_ago}))
+        .await;
+    cloud.bus.settled().await;
+}
+
+/// A script that kills the function at its nth request, which is then neither performed nor answered.
+fn kill_at(cloud: &Cloud, nth: usize) -> Arc<AtomicUsize> {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let strike = {
+        let (lambda, requests) = (cloud.lambda.clone(), Arc::clone(&requests));
+        move || {
+            let is_it = requests.fetch_add(1, Ordering::Relaxed) == nth;
+            if is_it {
+                lambda.kill(START_EXPORT).unwrap();
+            }
+            is_it
+        }
+    };
+    let of_s3 = strike.clone();
+    cloud.s3.inject(move |_| of_s3().then_some(Fault::Never));
+    cloud.streams.inject(move |_| strike().then_some(Fault::Never));
+    requests
+}
+
+/// The bucket and the service's books, without times.
+async fn state(cloud: &Cloud) -> (BTreeMap<String, Value>, BTreeMap<String, bool>) {
+    let mut objects = BTreeMap::new();
+    for (key, content) in cloud.contents().await {
+        let mut value = serde_json::from_slice(&content).unwrap_or_default();
+        without_times(&mut value);
+        objects.insert(key, value);
+    }
+    let exports = cloud.streams.sessions().into_iter().map(|it| (it.id.id, it.export.is_some())).collect();
+    (objects, exports)
+}
+
+fn without_times(value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(without_times),
+        Value::Array(items) => items.iter_mut().for_each(without_times),
+        Value::String(text) if text.parse::<jiff::Timestamp>().is_ok() => "a time".clone_into(text),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_that_is_killed_anywhere_and_comes_again_leaves_the_same_state() {
+    let cloud = Cloud::start().await;
+    set_up(&cloud).await;
+    cloud.sweep_answer().await;
+    cloud.sweep_answer().await;
+    let expected = state(&cloud).await;
+    assert_eq!(expected.0.keys().filter(|key| key.starts_with("index/")).count(), 3, "{expected:#?}");
+    for nth in 0.. {
+        set_up(&cloud).await;
+        let requests = kill_at(&cloud, nth);
+        let sweep = event("start-export/scheduled-event.json", &[]);
+        let was_killed = cloud.lambda.invoke(START_EXPORT, &sweep).await.unwrap().result.is_err();
+        if !was_killed {
+            assert!(requests.load(Ordering::Relaxed) <= nth);
+            assert!(nth > 20, "{nth} requests are too few: is the function killed at all?");
+            break;
+        }
+        cloud.sweep_answer().await;
+        cloud.sweep_answer().await;
+        assert_eq!(state(&cloud).await, expected, "killed at request {nth}");
+    }
+}
