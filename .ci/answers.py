@@ -13,17 +13,18 @@ from datetime import datetime
 
 from model import Model, Wrong
 
-NOT_FOUND, CONFLICT, INVALID = "ResourceNotFoundException", "ConflictException", "ValidationException"
-# What each of the simulator's operations has to have been answered with besides its success: whatever else it was
-# answered with has to be right too, but need not have occurred.
+DENIED, INVALID = "AccessDeniedException", "ValidationException"
+NOT_FOUND, CONFLICT = "ResourceNotFoundException", "ConflictException"
+# The errors that each of the simulator's operations has for whoever asks, all of which have to have occurred. Whatever
+# else tests make it answer has to be right too.
 ERRORS = {
-    "StartStreamSession": {NOT_FOUND, CONFLICT, INVALID},
-    "GetStreamSession": {NOT_FOUND, INVALID},
-    "ListStreamSessions": {NOT_FOUND, INVALID},
-    "ListStreamSessionsByAccount": {INVALID},
-    "TerminateStreamSession": {NOT_FOUND, INVALID},
-    "ExportStreamSessionFiles": {NOT_FOUND, INVALID},
-    "CreateStreamSessionConnection": {NOT_FOUND, CONFLICT, INVALID},
+    "StartStreamSession": {DENIED, NOT_FOUND, CONFLICT, INVALID},
+    "GetStreamSession": {DENIED, NOT_FOUND, INVALID},
+    "ListStreamSessions": {DENIED, NOT_FOUND, INVALID},
+    "ListStreamSessionsByAccount": {DENIED, INVALID},
+    "TerminateStreamSession": {DENIED, NOT_FOUND, INVALID},
+    "ExportStreamSessionFiles": {DENIED, NOT_FOUND, INVALID},
+    "CreateStreamSessionConnection": {DENIED, NOT_FOUND, CONFLICT, INVALID},
 }
 
 

@@ -2,6 +2,7 @@
 
 use aws_sdk_gameliftstreams::error::ProvideErrorMetadata;
 use aws_sdk_gameliftstreams::types::Protocol;
+use crash_capture_local::iam::Principal;
 use crash_capture_local::streams::{NO_CLIENT_CONNECTION, Operation, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -74,6 +75,30 @@ async fn every_operation_refuses_what_is_malformed_and_does_not_find_what_is_not
     assert_eq!(code(list("sg-none").await), "ResourceNotFoundException");
     let all = client.list_stream_sessions_by_account().next_token("made up");
     assert_eq!(code(all.send().await), "ValidationException");
+}
+
+#[tokio::test]
+async fn every_operation_is_denied_to_a_role_without_permissions() {
+    let cloud = Cloud::start().await;
+    let role = Principal::Role { role: "arn:aws:iam::111122223333:role/nobody".into(), session: "it".into() };
+    cloud.iam.know("AKIANOBODY", role);
+    let client = cloud.client_of("AKIANOBODY");
+    let denied = "AccessDeniedException";
+    let start = client.start_stream_session().identifier(GROUP).application_identifier(GAME);
+    let start = start.protocol(Protocol::Webrtc).signal_request(NO_CLIENT_CONNECTION);
+    assert_eq!(code(start.send().await), denied);
+    let get = client.get_stream_session().identifier(GROUP).stream_session_identifier("none");
+    assert_eq!(code(get.send().await), denied);
+    assert_eq!(code(client.list_stream_sessions().identifier(GROUP).send().await), denied);
+    assert_eq!(code(client.list_stream_sessions_by_account().send().await), denied);
+    let end = client.terminate_stream_session().identifier(GROUP).stream_session_identifier("none");
+    assert_eq!(code(end.send().await), denied);
+    let export = client.export_stream_session_files().identifier(GROUP).stream_session_identifier("none");
+    assert_eq!(code(export.output_uri("s3://captures/one.zip").send().await), denied);
+    let connect = client.create_stream_session_connection().identifier(GROUP);
+    let connect = connect.stream_session_identifier("none").signal_request("an offer");
+    assert_eq!(code(connect.send().await), denied);
+    assert_eq!(cloud.streams.call_log().len(), Operation::ALL.len());
 }
 
 #[tokio::test]

@@ -44,6 +44,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Cloud {
     pub(crate) streams: Streams,
     pub(crate) uploads: mpsc::UnboundedReceiver<Upload>,
+    pub(crate) iam: Iam,
     bus: mpsc::UnboundedReceiver<Value>,
     folder: TempDir,
 }
@@ -58,12 +59,13 @@ impl Cloud {
         let bucket = folder.path().join(BUCKET);
         let (events, bus) = EventSender::new(Account::default());
         let (sender, uploads) = mpsc::unbounded_channel();
+        let iam = Iam::new(Vec::new(), false);
         let streams = Streams::start(Options {
             account: Account::default(),
             root: folder.path().join("sessions"),
             events,
             delivery: Delivery::new(move |upload| ready(put(&bucket, upload, &sender))),
-            iam: Iam::default(),
+            iam: iam.clone(),
             switches,
             timings,
         })
@@ -76,7 +78,7 @@ impl Cloud {
             ..Application::new(SCRIPT, "/bin/sh")
         });
         streams.add_application(Application::new(BROKEN, "/nowhere/game"));
-        Self { streams, uploads, bus, folder }
+        Self { streams, uploads, iam, bus, folder }
     }
 
     /// A real client, with the access key id `AKIATESTS`.
