@@ -1,7 +1,5 @@
 //! News of crashes: what reaches the topic that people subscribe to.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 mod support;
 
 use support::{Cloud, crash_after, crash_news, session_event};
