@@ -1,6 +1,5 @@
 //! What a crafted dump can make the functions hold: measured, in a process of its own.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(unsafe_code, reason = "an allocator that counts, around the system's")]
 
 #[path = "fixtures/bombs.rs"]

@@ -40,7 +40,7 @@ async fn two_crashes_of_one_game_are_one_crash() {
 #[tokio::test]
 async fn a_quit_has_no_signature() {
     let cloud = Cloud::start().await;
-    let session = cloud.play_as(long_since(&["--quit-after", "0.5"])).await;
+    let session = cloud.play_as(long_since(&["--quit-after", "2"])).await;
     cloud.sweep().await;
     cloud.ended(&session).await;
     let record = cloud.record(&session).await.unwrap();

@@ -124,20 +124,18 @@ impl Crash {
 
     /// Takes from another piece of evidence of the same crash what this one does not tell.
     pub(super) fn complete_with(&mut self, other: &Self) {
-        fn fill<T: Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
-            if mine.is_none() {
-                mine.clone_from(theirs);
-            }
+        fn fill<T: Clone>(mine: &mut Option<T>, theirs: Option<&T>) {
+            *mine = mine.take().or_else(|| theirs.cloned());
         }
-        fill(&mut self.thread, &other.thread);
-        fill(&mut self.executable, &other.executable);
+        fill(&mut self.thread, other.thread.as_ref());
+        fill(&mut self.executable, other.executable.as_ref());
         if self.cause == other.cause {
-            fill(&mut self.reason, &other.reason);
-            fill(&mut self.message, &other.message);
-            fill(&mut self.address, &other.address);
-            fill(&mut self.file, &other.file);
+            fill(&mut self.reason, other.reason.as_ref());
+            fill(&mut self.message, other.message.as_ref());
+            fill(&mut self.address, other.address.as_ref());
+            fill(&mut self.file, other.file.as_ref());
         }
-        fill(&mut self.device_state, &other.device_state);
+        fill(&mut self.device_state, other.device_state.as_ref());
         // A place that a processor exception has, and only from another account of one.
         let has_place = |crash: &Self| crash.frames.iter().any(|frame| frame.offset.is_some());
         let is_native = |crash: &Self| crash.cause == Cause::Native && !crash.is_marker;

@@ -57,7 +57,7 @@ impl Files {
             problems: self.problems,
             ..Findings::default()
         };
-        conclude(self.pieces, findings)
+        conclude(&self.pieces, findings)
     }
 
     /// A file that only a crash leaves, and that is not read.

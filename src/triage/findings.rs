@@ -105,10 +105,10 @@ impl Piece {
 }
 
 /// What all files tell together.
-pub(super) fn conclude(pieces: Vec<Piece>, mut findings: Findings) -> Findings {
-    let build = build(&pieces, findings.build.take().unwrap_or_default());
-    findings.crash = decide(&pieces, Standing::Crash, &build);
-    findings.last_words = decide(&pieces, Standing::LastWords, &build);
+pub(super) fn conclude(pieces: &[Piece], mut findings: Findings) -> Findings {
+    let build = build(pieces, &findings.build.take().unwrap_or_default());
+    findings.crash = decide(pieces, Standing::Crash, &build);
+    findings.last_words = decide(pieces, Standing::LastWords, &build);
     findings.build = (build != Build::default()).then_some(build);
     let mut told: Vec<_> = pieces.iter().filter(|piece| piece.standing != Standing::LastWords).collect();
     told.sort_by_key(|piece| (piece.standing != Standing::Crash, std::cmp::Reverse(piece.telling())));
@@ -202,11 +202,11 @@ fn exception(crash: &Crash) -> Exception {
 }
 
 /// Which build it was: each field from the file that tells it best.
-fn build(pieces: &[Piece], from_logs: Build) -> Build {
+fn build(pieces: &[Piece], from_logs: &Build) -> Build {
     let mut sorted: Vec<_> = pieces.iter().collect();
     sorted.sort_by_key(|piece| std::cmp::Reverse((piece.rank(), piece.when())));
     let mut build = Build::default();
-    for one in sorted.into_iter().map(|piece| &piece.build).chain([&from_logs]) {
+    for one in sorted.into_iter().map(|piece| &piece.build).chain([from_logs]) {
         merge(&mut build, one);
     }
     build

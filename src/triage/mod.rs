@@ -114,7 +114,7 @@ pub fn examine_file(path: &str, bytes: &[u8], rules: &Rules) -> Findings {
         }
         Kind::Log => files.log(&file, scanned(bytes, rules)),
         _ if file::is_known(bytes) || kind != Kind::Studio || is_studios => {
-            files.bytes(&file, kind, is_studios, bytes)
+            files.bytes(&file, kind, is_studios, bytes);
         }
         // A text of whatever name.
         _ => files.log(&file, scanned(bytes, rules)),
@@ -150,9 +150,7 @@ fn to_read(target: Target, rules: &Rules) -> ToRead<Reader> {
                 _ => ToRead::stream(entry, LOG_MAX.0, LOG_MAX.1, scan),
             }
         }
-        Kind::Performance => {
-            ToRead::stream(entry, LOG_MAX.0, LOG_MAX.1, Reader::Performance(performance::Scan::default()))
-        }
+        Kind::Performance => ToRead::stream(entry, LOG_MAX.0, LOG_MAX.1, Reader::Performance(Box::default())),
         Kind::Context | Kind::Wer => ToRead::whole(entry, SMALL, keep(kind)),
         Kind::Core => ToRead::head(entry, core_file::READ, core_file::READ, keep(kind)),
         Kind::Envelope => ToRead::head(entry, ENVELOPE, ENVELOPE, keep(kind)),
@@ -166,7 +164,7 @@ fn to_read(target: Target, rules: &Rules) -> ToRead<Reader> {
 enum Reader {
     Keep { kind: Kind, is_studios: bool, bytes: Vec<u8> },
     Log(Box<log::Scan>),
-    Performance(performance::Scan),
+    Performance(Box<performance::Scan>),
 }
 
 impl Sink for Reader {

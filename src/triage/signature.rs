@@ -120,7 +120,7 @@ pub(super) fn of(crash: &Crash, build: &Build) -> Decision {
     let place = place(crash, number);
     let label =
         build.id.clone().or_else(|| build.version.as_ref().map(ToString::to_string)).unwrap_or_default();
-    let knows_place = crash.frames.first().is_some_and(|frame| frame.offset.is_some() && is_in_game(&frame));
+    let knows_place = crash.frames.first().is_some_and(|frame| frame.offset.is_some() && is_in_game(frame));
     let confidence = match (row.confidence, number) {
         ("high", 6) if !knows_place => "medium",
         (confidence, _) => confidence,
@@ -189,7 +189,7 @@ fn module(crash: &Crash) -> Option<String> {
     module.filter(|module| !module.is_empty())
 }
 
-fn is_in_game(frame: &&Frame) -> bool {
+fn is_in_game(frame: &Frame) -> bool {
     owner(&stem(&frame.module)) == Owner::Game
 }
 
@@ -200,8 +200,13 @@ fn place(crash: &Crash, row: u8) -> String {
     match row {
         3 => crash.device_state.clone().unwrap_or_default(),
         4..=7 => {
-            let mut places: Vec<_> =
-                crash.frames.iter().filter(is_in_game).filter_map(place).take(PLACES).collect();
+            let mut places: Vec<_> = crash
+                .frames
+                .iter()
+                .filter(|frame| is_in_game(frame))
+                .filter_map(place)
+                .take(PLACES)
+                .collect();
             if let Some(first) = crash.frames.first().filter(|frame| !is_in_game(frame)).and_then(place) {
                 places.insert(0, first);
             }
@@ -230,7 +235,8 @@ fn is_games(function: &str) -> bool {
 
 fn hash(parts: &[&str]) -> String {
     let digest = Sha256::digest(parts.join("\n"));
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let (id, _) = digest.split_at(8);
+    id.iter().fold(String::new(), |id, byte| id + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ fn crash(text: &str, kind: &str, is_out_of_memory: bool, is_assert: bool) -> Cra
     crash.told_by = "ue-crash-context";
     // What is said beside an assertion's condition varies; an exception's message is its reason and address again.
     if crash.message.is_none() {
-        crash.message = message.clone();
+        crash.message.clone_from(&message);
     }
     let cause = match kind {
         "GPUCrash" => Cause::Gpu,

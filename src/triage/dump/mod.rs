@@ -129,7 +129,9 @@ fn parse(bytes: &[u8]) -> Result<Dump, DumpError> {
             message: assertion.as_ref().and_then(assertion_text),
             frames: frame.into_iter().collect(),
             executable,
-            thread: Some(names.get_name(thread).map_or_else(|| thread.to_string(), |name| name.into_owned())),
+            thread: Some(
+                names.get_name(thread).map_or_else(|| thread.to_string(), std::borrow::Cow::into_owned),
+            ),
             is_marker: system.os == Os::Windows && MARKERS.contains(&code),
             told_by: "minidump",
             ..Crash::default()

@@ -16,6 +16,8 @@ const SIZE_LIMIT: usize = 4 * 1024 * 1024;
 pub(in crate::triage) struct Patterns {
     /// Any line that begins a report.
     any: Regex,
+    /// Which of them a line is.
+    which: RegexSet,
     starts: Vec<(&'static str, Class, Weight, Regex)>,
     follow: RegexSet,
     follows: Vec<(&'static str, Regex)>,
@@ -39,17 +41,15 @@ impl Patterns {
         ];
         let all: Vec<_> = taught.into_iter().flatten().chain(own).collect();
         let unnamed = all.iter().map(|(.., pattern)| format!("(?:{})", without_names(pattern)));
+        let which = set(all.iter().map(|(.., pattern)| pattern.as_str()))?;
         let any = builder(&unnamed.collect::<Vec<_>>().join("|")).build()?;
         let starts = all
             .iter()
             .map(|(name, class, weight, pattern)| Ok((*name, *class, *weight, builder(pattern).build()?)));
         let starts = starts.collect::<Result<_, regex::Error>>()?;
-        let follow = RegexSetBuilder::new(FOLLOWS.iter().map(|(_, pattern)| pattern))
-            .unicode(false)
-            .multi_line(true)
-            .build()?;
+        let follow = set(FOLLOWS.iter().map(|(_, pattern)| *pattern))?;
         let follows = FOLLOWS.iter().map(|(name, pattern)| Ok((*name, builder(pattern).build()?)));
-        Ok(Self { any, starts, follow, follows: follows.collect::<Result<_, regex::Error>>()? })
+        Ok(Self { any, which, starts, follow, follows: follows.collect::<Result<_, regex::Error>>()? })
     }
 
     /// Where the next line of interest is.
@@ -59,12 +59,9 @@ impl Patterns {
 
     /// The first pattern that a line matches, and what its groups hold.
     pub(super) fn start(&self, line: &[u8]) -> Option<(&'static str, Class, Weight, Groups)> {
-        if !self.any.is_match(line) {
-            return None;
-        }
-        self.starts
-            .iter()
-            .find_map(|(name, class, weight, regex)| Some((*name, *class, *weight, Groups::of(regex, line)?)))
+        let index = self.which.matches(line).iter().next()?;
+        let (name, class, weight, regex) = self.starts.get(index)?;
+        Some((*name, *class, *weight, Groups::of(regex, line)?))
     }
 
     /// The first pattern that a line of a report matches, and what its groups hold.
@@ -106,6 +103,10 @@ fn builder(pattern: &str) -> RegexBuilder {
     builder
 }
 
+fn set<'p>(patterns: impl Iterator<Item = &'p str>) -> Result<RegexSet, regex::Error> {
+    RegexSetBuilder::new(patterns).unicode(false).multi_line(true).crlf(true).size_limit(SIZE_LIMIT).build()
+}
+
 /// A pattern whose groups have no names, so that it can stand beside others.
 fn without_names(pattern: &str) -> String {
     let mut rest = pattern;
@@ -115,16 +116,13 @@ fn without_names(pattern: &str) -> String {
         unnamed.push_str(before);
         let is_escaped = before.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
         let name = group.strip_prefix("(?P<").or_else(|| group.strip_prefix("(?<")).filter(|_| !is_escaped);
-        rest = match name.and_then(|name| name.split_once('>')) {
-            Some((_, rest)) => {
-                unnamed.push_str("(?:");
-                rest
-            }
-            None => {
-                unnamed.push_str("(?");
-                &group[2..]
-            }
-        };
+        if let Some((_, after)) = name.and_then(|name| name.split_once('>')) {
+            unnamed.push_str("(?:");
+            rest = after;
+        } else {
+            unnamed.push_str("(?");
+            rest = &group[2..];
+        }
     }
     unnamed + rest
 }

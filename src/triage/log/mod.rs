@@ -47,12 +47,20 @@ pub(super) struct Told {
     pub(super) build: Build,
 }
 
+/// How a log is written.
+#[derive(Debug)]
+enum Encoding {
+    /// Nobody knows before its first bytes.
+    Undecided,
+    Utf8,
+    Other(Box<Decoder>),
+}
+
 /// Reads a log as it arrives.
 #[derive(Debug)]
 pub(super) struct Scan {
     patterns: Arc<Patterns>,
-    /// For what is not UTF-8; undecided before the first bytes.
-    decoder: Option<Option<Decoder>>,
+    encoding: Encoding,
     beginning: Vec<u8>,
     /// What has arrived, decoded, and was not looked through: it begins with a line.
     block: Vec<u8>,
@@ -71,7 +79,7 @@ impl Scan {
     pub(super) fn new(patterns: Arc<Patterns>) -> Self {
         Self {
             patterns,
-            decoder: None,
+            encoding: Encoding::Undecided,
             beginning: Vec::new(),
             block: Vec::new(),
             dropping: false,
@@ -86,7 +94,7 @@ impl Scan {
 
     /// Takes the next bytes.
     pub(super) fn push(&mut self, mut bytes: &[u8]) {
-        if self.decoder.is_none() {
+        if matches!(self.encoding, Encoding::Undecided) {
             // As much as the encoding is told by, and no more.
             let (now, later) = bytes.split_at(bytes.len().min(text::GUESSED_FROM - self.beginning.len()));
             self.beginning.extend_from_slice(now);
@@ -95,16 +103,16 @@ impl Scan {
                 self.begin();
             }
         }
-        match &self.decoder {
-            None => {}
-            Some(None) => self.take(bytes),
-            Some(Some(_)) => self.decode(bytes, false),
+        match &self.encoding {
+            Encoding::Undecided => {}
+            Encoding::Utf8 => self.take(bytes),
+            Encoding::Other(_) => self.decode(bytes, false),
         }
     }
 
     /// What all of it tells.
     pub(super) fn finish(mut self) -> Told {
-        if self.decoder.is_none() {
+        if matches!(self.encoding, Encoding::Undecided) {
             self.begin();
         }
         self.decode(&[], true);
@@ -121,12 +129,18 @@ impl Scan {
         let beginning = std::mem::take(&mut self.beginning);
         let (encoding, mark) = text::encoding(&beginning);
         let is_utf8 = encoding == UTF_8;
-        self.decoder = Some((!is_utf8).then(|| encoding.new_decoder_without_bom_handling()));
+        self.encoding = if is_utf8 {
+            Encoding::Utf8
+        } else {
+            Encoding::Other(Box::new(encoding.new_decoder_without_bom_handling()))
+        };
         if is_utf8 { self.take(&beginning[mark..]) } else { self.decode(&beginning[mark..], false) }
     }
 
     fn decode(&mut self, mut bytes: &[u8], last: bool) {
-        let Some(Some(mut decoder)) = self.decoder.take() else { return };
+        let Encoding::Other(mut decoder) = std::mem::replace(&mut self.encoding, Encoding::Utf8) else {
+            return;
+        };
         let mut text = vec![0; 16 * 1024];
         loop {
             let (result, read, written, _) = decoder.decode_to_utf8(bytes, &mut text, last);
@@ -136,7 +150,7 @@ impl Scan {
                 break;
             }
         }
-        self.decoder = Some(Some(decoder));
+        self.encoding = Encoding::Other(decoder);
     }
 
     /// Takes the next bytes of text.
@@ -190,7 +204,7 @@ impl Scan {
                             .iter()
                             .rposition(|byte| *byte == b'\n')
                             .map_or(0, |end| end + 1)
-                            .max(at)
+                            .max(at);
                     }
                     None => break,
                 }

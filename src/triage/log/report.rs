@@ -98,7 +98,7 @@ impl Report {
         let code = groups.get("code").or_else(|| groups.get("sig")).or_else(|| groups.get("what"));
         match cause {
             Cause::Native => {
-                crash.reason = crash.reason.take().or(code.map(|code| reason(code, groups.get("op"))))
+                crash.reason = crash.reason.take().or(code.map(|code| reason(code, groups.get("op"))));
             }
             Cause::Gpu => {
                 let device = groups.get("code").map(|code| dxgi(code).unwrap_or_else(|| code.to_owned()));

@@ -312,12 +312,12 @@ fn reports_are_bounded_in_number_and_lines_in_length() {
     let log = "Assertion failed: Again [File:A.cpp] [Line: 1]\n".to_owned() + &"x\n".repeat(50);
     let told_all = told(&log.repeat(100));
     assert_eq!(told_all.crashes.len(), MAX_REPORTS);
-    let long = format!(
+    let endless = format!(
         "{}Crash!!!\n{}\nCaught fatal signal - signo:11 code:1\n",
         "x".repeat(200_000),
         "y".repeat(70_000)
     );
-    let crashes = told(&long).crashes;
+    let crashes = told(&endless).crashes;
     assert_eq!(crashes.len(), 1, "what lies behind the first 8 KiB of a line is not looked at");
     assert_eq!(crashes[0].reason.as_deref(), Some("SIGSEGV"));
 }
