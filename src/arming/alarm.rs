@@ -105,7 +105,7 @@ impl StartExport {
             return Ok(());
         }
         self.store.update_marker(name, |marker| marker.note(&alarm.note)).await?;
-        let outcome = self.settle_one(arming, name, None).await?;
+        let outcome = Box::pin(self.settle_one(arming, name, None)).await?;
         arming.answer().add(name.clone(), outcome);
         Ok(())
     }

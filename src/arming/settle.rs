@@ -57,7 +57,7 @@ impl StartExport {
     /// Sees to the markers of sessions that were in no listing. That alone proves nothing, so GameLift Streams is asked.
     pub(super) async fn settle(&self, arming: &Arming<'_>, ended: &BTreeSet<SessionName>, known: &Marked) {
         let due = self.watch.due(ended, record::now());
-        arming.see_to(due, async |name| self.settle_one(arming, name, Some(known)).await).await;
+        arming.see_to(due, async |name| Box::pin(self.settle_one(arming, name, Some(known))).await).await;
     }
 
     /// Sees to one marker.
