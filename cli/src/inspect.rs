@@ -81,7 +81,8 @@ async fn examine<S>(source: &S, size: Option<u64>, form: Form) -> Result<Told, F
 where
     S: Source<Error: std::fmt::Display>,
 {
-    let findings = triage::examine(source, size, None, &Rules::default()).await.map_err(failure)?;
+    let rules = Rules::default();
+    let findings = Box::pin(triage::examine(source, size, None, &rules)).await.map_err(failure)?;
     let entries = if form.entries { Some(list(source, size).await.map_err(failure)?) } else { None };
     Ok(Told { judgement: judge(findings, &Ending::default(), &[]), entries })
 }
