@@ -1,11 +1,12 @@
 //! What holds of any bytes that are read as a file of a session.
 
+#![allow(dead_code, reason = "each target uses its part")]
+
 use crash_capture::redacted::Redacted;
 use crash_capture::triage::{Findings, Rules, examine_file};
 use crash_capture::verdict::{Ending, judge};
 
 /// Dumps, crash contexts, reports, core files: what is read at once.
-#[allow(dead_code, reason = "each target uses its part")]
 pub(crate) fn files(bytes: &[u8]) {
     for name in [
         "Crashes/x.dmp",
@@ -20,7 +21,6 @@ pub(crate) fn files(bytes: &[u8]) {
 }
 
 /// What is scanned as it arrives: logs and performance stats.
-#[allow(dead_code, reason = "each target uses its part")]
 pub(crate) fn texts(bytes: &[u8]) {
     for name in ["x.log", "hs_err_pid1.log", "perf_stats_v1.csv"] {
         check(&examine_file(name, bytes, &Rules::default()));
