@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use support::{Cloud, INDEX_EXPORT, crash_after, long_since, session_event};
 
 async fn crash(cloud: &Cloud) -> Value {
-    let session = cloud.play(&crash_after("0.5")).await;
+    let session = cloud.play(&crash_after("2")).await;
     cloud.start_export(&session_event(cloud, &session)).await;
     cloud.ended(&session).await;
     cloud.record(&session).await.unwrap()

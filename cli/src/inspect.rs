@@ -46,7 +46,7 @@ struct Told {
 /// Inspects a zip, a local file or `s3://bucket/key`, and prints what is found.
 pub(crate) async fn run(zip: &str, form: Form) -> ExitCode {
     let result = match zip.strip_prefix("s3://") {
-        Some(object) => in_s3(object, form).await,
+        Some(object) => Box::pin(in_s3(object, form)).await,
         None => in_file(Path::new(zip), form).await,
     };
     let failure = match result.and_then(|told| print(told, form)) {
@@ -73,7 +73,7 @@ async fn in_s3(object: &str, form: Form) -> Result<Told, Failure> {
         .filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
         .ok_or_else(|| Failure::Other("expected s3://bucket/key".to_owned()))?;
     let store = Store::new(aws_sdk_s3::Client::new(&sdk_config().await), bucket);
-    examine(&store.export_reader(key, None, None), None, form).await
+    Box::pin(examine(&store.export_reader(key, None, None), None, form)).await
 }
 
 /// Nothing is known of the session, so the verdict is that of the files alone.
@@ -81,7 +81,8 @@ async fn examine<S>(source: &S, size: Option<u64>, form: Form) -> Result<Told, F
 where
     S: Source<Error: std::fmt::Display>,
 {
-    let findings = triage::examine(source, size, None, &Rules::default()).await.map_err(failure)?;
+    let rules = Rules::default();
+    let findings = Box::pin(triage::examine(source, size, None, &rules)).await.map_err(failure)?;
     let entries = if form.entries { Some(list(source, size).await.map_err(failure)?) } else { None };
     Ok(Told { judgement: judge(findings, &Ending::default(), &[]), entries })
 }

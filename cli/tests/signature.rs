@@ -2,12 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crash_capture_local::zips::writer::{Entry, Zip};
 use serde_json::Value;
-use zip::write::{SimpleFileOptions, ZipWriter};
 
 const LOG: &str = "LogWindows: Error: === Critical error: ===\nAssertion failed: Health > 0 [File:D:\\x\\Shield.cpp] [Line: 214]\n";
 
@@ -31,10 +30,8 @@ fn a_zip_and_a_log_alone_are_told_with_the_row_that_decided() {
     let folder = tempfile::tempdir().unwrap();
     let log = file_in(folder.path(), "Skylark.log", LOG);
     let zipped = folder.path().join("export.zip");
-    let mut zip = ZipWriter::new(std::fs::File::create(&zipped).unwrap());
-    zip.start_file("profile/Saved/Logs/Skylark.log", SimpleFileOptions::default()).unwrap();
-    zip.write_all(LOG.as_bytes()).unwrap();
-    zip.finish().unwrap();
+    let zip = Zip::of([Entry::deflated("profile/Saved/Logs/Skylark.log", LOG.as_bytes())]);
+    zip.write_to(&zipped).unwrap();
 
     let output = signature(&[], &[&log, &zipped]);
     assert_eq!(output.status.code(), Some(0));

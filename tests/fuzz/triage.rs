@@ -1,5 +1,7 @@
 //! What holds of any bytes that are read as a file of a session.
 
+#![allow(dead_code, reason = "each target uses its part")]
+
 use crash_capture::redacted::Redacted;
 use crash_capture::triage::{Findings, Rules, examine_file};
 use crash_capture::verdict::{Ending, judge};
