@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use s3s::dto::{self, ETag};
 
-/// An object as it stands now. Its bytes are the file at [`path`](Self::path), until the object is replaced or deleted.
+/// An object as it stands now. Its bytes are the file at `path`, until the object is replaced or deleted.
 #[derive(Debug, Clone)]
 pub struct Object {
     /// The key, as S3 knows it: neither encoded nor escaped.
