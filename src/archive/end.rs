@@ -62,6 +62,10 @@ impl Reading {
         self.certainty == Certainty::Empty
     }
 
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.certainty == Certainty::Doubtful
+    }
+
     pub(super) fn range(&self) -> Range<u64> {
         self.start..self.end
     }

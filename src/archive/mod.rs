@@ -49,8 +49,8 @@ pub const MAX_DIRECTORY: u64 = 128 * 1024 * 1024;
 /// All that is held of contents at a time, in bytes.
 pub const BUFFERS: u64 = 32 * 1024 * 1024;
 
-/// How many requests for a directory are made where the end records contradict each other.
-const DIRECTORY_REQUESTS: u32 = 2;
+/// How many places before the tail are looked at for a directory, where the end records contradict each other.
+const PLACES: u32 = 2;
 
 /// Why a zip could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,15 +112,15 @@ impl<'a, S: Source> Archive<'a, S> {
         let window = Window::new(start, tail.collect().await.map_err(out_of_time)?);
         let mut archive = Self { source, window, deadline, directory: Directory::default() };
         let readings = end::readings(&archive.window);
-        let mut requests = 0;
+        let mut places = 0;
         for reading in &readings {
             let length = reading.end - reading.start;
             if length > MAX_DIRECTORY {
                 return Err(ArchiveError::DirectoryTooLong { length });
             }
             if reading.start < start {
-                requests += 1;
-                if requests > DIRECTORY_REQUESTS {
+                places += 1;
+                if places > PLACES {
                     continue;
                 }
             }
@@ -144,8 +144,11 @@ impl<'a, S: Source> Archive<'a, S> {
         ambiguous: bool,
         visit: &mut (impl FnMut(Entry) + Send),
     ) -> Result<Option<Directory>, ArchiveError<S::Error>> {
-        let mut records = Records::new(reading, visit);
         let window = self.window.start();
+        if reading.is_doubtful() && !self.begins_with_record(reading.start).await? {
+            return Ok(None);
+        }
+        let mut records = Records::new(reading, visit);
         if reading.start < window {
             let before = Span::Range(reading.start..reading.end.min(window));
             if let Err(stopped) = self.stream(before, &mut records).await {
@@ -162,6 +165,15 @@ impl<'a, S: Source> Archive<'a, S> {
         }
         let is_there = records.count() > 0 || reading.is_empty();
         Ok(is_there.then(|| records.finish(ambiguous, None)))
+    }
+
+    /// Whether there is a record before the window. What is asked for may be sent before it is looked at, so that a directory
+    /// that probably is none is looked at first.
+    async fn begins_with_record(&self, at: u64) -> Result<bool, ArchiveError<S::Error>> {
+        let span = Span::Range(at..at.saturating_add(4).min(self.window.start()));
+        let download = Download::open(self.source, span, self.deadline).await.map_err(out_of_time)?;
+        let signature = download.collect().await.map_err(out_of_time)?;
+        Ok(b"PK\x01\x02".starts_with(&signature))
     }
 
     async fn stream<V: FnMut(Entry)>(
