@@ -123,9 +123,8 @@ def tags(key):
 
 
 def is_armed(session):
-    """Whether Crash Capture has asked for the export. From then on, it asks no more."""
-    key = f"open/{GROUP}/{session}.json"
-    return key in keys(key) and json.loads(content(key)[0]).get("armedAt")
+    """Whether Crash Capture has asked for the export, as the service has it. From then on, it asks no more."""
+    return "ExportFilesMetadata" in get(session)
 
 
 with statement("a session is started with all that a request can say, and once for each ClientToken"):

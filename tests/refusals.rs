@@ -9,9 +9,9 @@ use crash_capture_local::executables::workspace;
 use crash_capture_local::iam::Grant;
 use crash_capture_local::streams::ExportStatus;
 use crash_capture_local::template::{Stack, StackOptions, Template};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use support::{Cloud, INDEX_EXPORT, START_EXPORT, SWEEP, session_event};
+use support::{Cloud, INDEX_EXPORT, START_EXPORT, session_event};
 
 const UNDELIVERED_EVENTS: &str = "UndeliveredEventsQueue";
 
@@ -155,13 +155,12 @@ async fn one_stream_group_can_be_denied_to_a_function() {
 #[tokio::test]
 async fn plain_http_is_refused_to_everybody_by_the_buckets_policy() {
     let cloud = Cloud::start_with(|options| options.plain_http = true).await;
-    cloud.will_refuse("s3:ListBucket");
-    cloud.bus.fire(SWEEP).unwrap();
-    cloud.bus.settled().await;
-    let letters = cloud.dead_letters(support::FAILED_INVOCATIONS);
-    let error: Value = letters[0].json()["responsePayload"].clone();
+    cloud.will_refuse("s3:PutObject");
+    let session = cloud.play(&[]).await;
+    let outcome = cloud.lambda.invoke(START_EXPORT, &session_event(&cloud, &session)).await.unwrap();
+    let error = outcome.result.unwrap_err();
     let text = "with an explicit deny in a resource-based policy";
-    assert!(error["errorMessage"].as_str().unwrap().contains(text), "{error}");
+    assert!(error.error_message().contains(text), "{}", error.error_message());
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ REPLACED = [
     ("a runtime that there is not", "Runtime: provided.al2023", "Runtime: provided.al2024", "E3030"),
     ("an attribute that there is not", "!GetAtt CaptureBucket.Arn", "!GetAtt CaptureBucket.ARN", "E1010"),
     ("a reference to nothing", "!Ref CaptureBucket", "!Ref CapturesBucket", "E1020"),
-    ("a longer timeout than Lambda has", "Timeout: 60", "Timeout: 3000", "3000 is greater than the maximum of 900"),
+    ("a longer timeout than Lambda has", "Timeout: 75", "Timeout: 3000", "3000 is greater than the maximum of 900"),
     ("an unknown property", "MemorySize: 512", "MemorySizes: 512", "MemorySizes"),
     ("a retention that CloudWatch Logs does not know", "[1, 3, 5, 7,", "[1, 2, 3, 5, 7,", "W1030"),
     ("a pattern that the default does not match", "AllowedPattern: '^.{1,255}$'", "AllowedPattern: '^.{1,5}$'", "E2015"),
@@ -47,16 +47,16 @@ SCHEDULE = """
 DASHBOARD = "    Resources:\n      Board: {Type: AWS::CloudWatch::Dashboard, Properties: {DashboardBody: %s}}\n"
 ADDED = [
     ("an option, done well", OPTIONAL + SUBSCRIPTION + ", Condition: HasMail}\n", None),
-    ("a reference to what an option removes", OPTIONAL + SUBSCRIPTION + "}\n", "[with Mail=(empty)]"),
+    ("a reference to what an option removes", OPTIONAL + SUBSCRIPTION + "}\n", "Mail=(empty)]"),
     (
         "an output of what an option removes",
         OPTIONAL + "    Outputs: {Name: {Value: !Sub 'topic ${Topic.TopicName}'}}\n",
-        "[with Mail=(empty)]",
+        "Mail=(empty)]",
     ),
     (
         "a property that an option removes, and that is needed",
         OPTIONAL + SUBSCRIPTION.replace("TopicArn: !Ref Topic", "TopicArn: !If [HasMail, !Ref Topic, !Ref AWS::NoValue]") + "}\n",
-        "[with Mail=(empty)]",
+        "Mail=(empty)]",
     ),
     (
         "a value that is wrong only where the option is taken",
@@ -98,7 +98,8 @@ class Gate(unittest.TestCase):
         for what, old, new, expected in REPLACED:
             with self.subTest(what):
                 self.assertIn(old, TEMPLATE, "the mutation no longer fits template.yaml")
-                found = findings(yaml_parse(TEMPLATE.replace(old, new)))
+                # These are wrong whatever the parameters.
+                found = findings(yaml_parse(TEMPLATE.replace(old, new)), most=1)
                 self.assertTrue(any(expected in it for it in found), f"not found: {expected} in {found}")
 
     def test_what_is_added_is_found(self):
