@@ -82,11 +82,13 @@ def describe(values: dict[str, str]) -> str:
     return ", ".join(f"{name}={value or '(empty)'}" for name, value in values.items())
 
 
-def findings(template: dict, say=lambda line: None, most: int | None = None) -> list[str]:
-    """Everything that is wrong with a SAM template; with `most`, in so many combinations alone."""
+def findings(template: dict, say=lambda line: None, about: set[str] | None = None) -> list[str]:
+    """Everything that is wrong with a SAM template; given `about`, where all other parameters have their first value."""
     try:
         found = {finding: [] for finding in lint(transform(template, constants() | defaults(template)), [])}
-        tried = combinations(template)[:most]
+        tried = combinations(template)
+        if about is not None:
+            tried = [it for it in tried if all(it[name] == tried[0][name] for name in it.keys() - about)]
         for values in tried:
             of_these = check(template, values)
             if values:
