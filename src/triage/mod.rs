@@ -31,7 +31,6 @@ pub use signature::{Decision, ROWS, Row, VERSION as SIGNATURE_VERSION};
 pub use studio::Rules;
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -123,7 +122,7 @@ pub fn examine_file(path: &str, bytes: &[u8], rules: &Rules) -> Findings {
 }
 
 fn scanned(bytes: &[u8], rules: &Rules) -> log::Told {
-    let mut scan = log::Scan::new(Arc::clone(&rules.patterns));
+    let mut scan = log::Scan::new(rules.patterns());
     scan.push(bytes);
     scan.finish()
 }
@@ -144,7 +143,7 @@ fn to_read(target: Target, rules: &Rules) -> ToRead<Reader> {
     let keep = |kind| Reader::Keep { kind, is_studios, bytes: Vec::new() };
     match kind {
         Kind::Log => {
-            let scan = Reader::Log(Box::new(log::Scan::new(Arc::clone(&rules.patterns))));
+            let scan = Reader::Log(Box::new(log::Scan::new(rules.patterns())));
             match entry.method {
                 Method::Stored => ToRead::tail(entry, LOG_TAIL, scan),
                 _ => ToRead::stream(entry, LOG_MAX.0, LOG_MAX.1, scan),

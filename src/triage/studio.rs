@@ -10,7 +10,8 @@ use super::log::Patterns;
 #[derive(Debug, Clone)]
 pub struct Rules {
     files: GlobSet,
-    pub(super) patterns: Arc<Patterns>,
+    /// All patterns, if the studio taught any.
+    taught: Option<Arc<Patterns>>,
     /// What they were made from.
     source: [String; 3],
 }
@@ -39,20 +40,27 @@ impl Rules {
         }
         let crash = checked("CRASH_PATTERN", crash_pattern, &mut mistakes);
         let exit = checked("CLEAN_EXIT_PATTERN", clean_exit_pattern, &mut mistakes);
-        let (files, patterns) = (files.build(), Patterns::new(crash, exit));
+        let has_patterns = crash.is_some() || exit.is_some();
+        let taught = has_patterns.then(|| Patterns::new(crash, exit).map(Arc::new)).transpose();
+        let files = files.build();
         if let Err(error) = &files {
             mistakes.push(format!("CRASH_FILES: {error}"));
         }
-        match (files, patterns) {
-            (Ok(files), Ok(patterns)) if mistakes.is_empty() => {
+        match (files, taught) {
+            (Ok(files), Ok(taught)) if mistakes.is_empty() => {
                 let source = [crash_files, crash_pattern, clean_exit_pattern].map(ToOwned::to_owned);
-                Ok(Self { files, patterns: Arc::new(patterns), source })
+                Ok(Self { files, taught, source })
             }
             (_, Err(error)) if mistakes.is_empty() => {
                 Err(vec![format!("CRASH_PATTERN, CLEAN_EXIT_PATTERN: {error}")])
             }
             _ => Err(mistakes),
         }
+    }
+
+    /// All patterns. The project's own are compiled when the first log is met: not at a cold start, and never in start-export.
+    pub(super) fn patterns(&self) -> Arc<Patterns> {
+        Arc::clone(self.taught.as_ref().unwrap_or(&OWN))
     }
 
     /// Whether a file is there only because of a crash.
@@ -83,16 +91,16 @@ fn checked<'p>(name: &str, pattern: &'p str, mistakes: &mut Vec<String>) -> Opti
     None
 }
 
-/// The project's rules alone: compiled once.
-static OWN: LazyLock<Rules> = LazyLock::new(|| {
+/// The project's patterns alone: compiled once.
+static OWN: LazyLock<Arc<Patterns>> = LazyLock::new(|| {
     #[expect(clippy::expect_used, reason = "the project's own patterns are fixed, and every test uses them")]
-    Rules::new("", "", "").expect("the project's own patterns are valid")
+    Arc::new(Patterns::new(None, None).expect("the project's own patterns are valid"))
 });
 
 impl Default for Rules {
     /// None of a studio's.
     fn default() -> Self {
-        OWN.clone()
+        Self { files: GlobSet::empty(), taught: None, source: [const { String::new() }; 3] }
     }
 }
 

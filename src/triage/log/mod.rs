@@ -328,7 +328,7 @@ impl Scan {
 
 /// What a message that an engine wrote elsewhere tells, by the same patterns; nothing but a line if it matches none.
 pub(super) fn crash_in(message: &str) -> Crash {
-    let mut scan = Scan::new(Rules::default().patterns);
+    let mut scan = Scan::new(Rules::default().patterns());
     scan.push(message.as_bytes());
     scan.finish().crashes.into_iter().next().unwrap_or_default()
 }

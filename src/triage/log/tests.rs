@@ -265,7 +265,7 @@ const IN_OTHERS: [&str; 1] = ["py.error"];
 
 #[test]
 fn each_pattern_hits_what_it_should_and_nothing_else() {
-    let patterns = Rules::default().patterns;
+    let patterns = Rules::default().patterns();
     let hit = |line: &str| {
         let start = patterns.start(line.as_bytes()).map(|(name, ..)| name);
         [start, patterns.follow(line.as_bytes()).map(|(name, _)| name)]
@@ -285,7 +285,7 @@ fn each_pattern_hits_what_it_should_and_nothing_else() {
 }
 
 fn told(text: &str) -> Told {
-    let mut scan = Scan::new(Rules::default().patterns);
+    let mut scan = Scan::new(Rules::default().patterns());
     scan.push(text.as_bytes());
     scan.finish()
 }

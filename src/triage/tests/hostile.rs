@@ -84,7 +84,7 @@ proptest! {
         let rules = Rules::default();
         for text in [unreal_log(&NULL_READ).into_bytes(), text::utf16(&unreal_log(&NULL_READ)), PROTON.as_bytes().to_vec()] {
             let whole = scanned(&text, &rules);
-            let mut scan = log::Scan::new(Arc::clone(&rules.patterns));
+            let mut scan = log::Scan::new(rules.patterns());
             let mut rest = text.as_slice();
             for piece in pieces.iter().cycle() {
                 let (now, later) = rest.split_at(rest.len().min(*piece));
