@@ -21,12 +21,21 @@ pub(crate) fn head(cells: &[&str]) -> String {
 /// Milliseconds: two digits that count, at least.
 pub(crate) fn ms(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1e3;
-    if ms < 10.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
+    if ms < 0.1 {
+        "under 0.1 ms".to_owned()
+    } else if ms < 10.0 {
+        format!("{ms:.1} ms")
+    } else {
+        format!("{ms:.0} ms")
+    }
 }
 
-/// How many times as long.
+/// How many times as long; nothing of what is too short to be compared.
 pub(crate) fn times(time: Duration, of: Duration) -> String {
-    let ratio = time.as_secs_f64() / of.as_secs_f64().max(1e-9);
+    if of < Duration::from_millis(1) {
+        return String::new();
+    }
+    let ratio = time.as_secs_f64() / of.as_secs_f64();
     if ratio < 10.0 { format!("{ratio:.1}") } else { format!("{ratio:.0}") }
 }
 
