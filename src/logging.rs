@@ -30,7 +30,8 @@ pub fn init() {
 /// The filter of these two variables. What cannot be read is left out.
 fn filter(targets: &str, level: &str) -> Targets {
     let level = LevelFilter::from_str(level).unwrap_or(LevelFilter::INFO);
-    let named = targets.split(',').filter_map(|one| Targets::from_str(one.trim()).ok());
+    let named = targets.split(',').map(str::trim).filter(|one| !one.is_empty());
+    let named = named.filter_map(|one| Targets::from_str(one).ok());
     let filter = named.fold(Targets::new(), |all, one| match one.default_level() {
         Some(level) => all.with_default(level),
         None => all.with_targets(one),
