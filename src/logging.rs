@@ -29,14 +29,19 @@ pub fn init() {
 
 /// The filter of these two variables. What cannot be read is left out.
 fn filter(targets: &str, level: &str) -> Targets {
-    let level = LevelFilter::from_str(level).unwrap_or(LevelFilter::INFO);
+    // Nothing at all would be read as ERROR.
+    let level = Some(level).filter(|level| !level.is_empty()).and_then(|level| level.parse().ok());
     let named = targets.split(',').map(str::trim).filter(|one| !one.is_empty());
     let named = named.filter_map(|one| Targets::from_str(one).ok());
     let filter = named.fold(Targets::new(), |all, one| match one.default_level() {
         Some(level) => all.with_default(level),
         None => all.with_targets(one),
     });
-    if filter.default_level().is_none() { filter.with_default(level) } else { filter }
+    if filter.default_level().is_none() {
+        filter.with_default(level.unwrap_or(LevelFilter::INFO))
+    } else {
+        filter
+    }
 }
 
 #[cfg(test)]
