@@ -18,6 +18,8 @@ pub struct LifecycleRule {
     pub tags: Vec<(String, String)>,
     /// `ExpirationInDays`; nothing for a rule that is about unfinished uploads or old versions.
     pub days: Option<i32>,
+    /// After how many days the parts of an upload go that was not completed.
+    pub abort_uploads_after: Option<i32>,
 }
 
 impl LifecycleRule {
@@ -59,7 +61,13 @@ mod tests {
 
     fn rule(prefix: &str, tag: Option<(&str, &str)>, days: Option<i32>) -> LifecycleRule {
         let tags = tag.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-        LifecycleRule { id: prefix.to_owned(), prefix: prefix.to_owned(), tags, days }
+        LifecycleRule {
+            id: prefix.to_owned(),
+            prefix: prefix.to_owned(),
+            tags,
+            days,
+            abort_uploads_after: None,
+        }
     }
 
     fn expires(rules: &[LifecycleRule], key: &str, tag: &str, time: &str) -> Option<String> {

@@ -56,11 +56,19 @@ fn lifecycle_rule(rule: &Node<'_>) -> Result<Option<LifecycleRule>, TemplateErro
         tag.only(&[&["Key", "Value"]])?;
         tags.push((tag.require("Key")?.string()?, tag.require("Value")?.string()?));
     }
-    let days = rule.get("ExpirationInDays")?.map(|days| days.integer(1, i32::MAX.into())).transpose()?;
+    let days = |node: Option<Node<'_>>| -> Result<Option<i32>, TemplateError> {
+        let days = node.map(|days| days.integer(1, i32::MAX.into())).transpose()?;
+        Ok(days.and_then(|days| i32::try_from(days).ok()))
+    };
+    let abort = rule.get("AbortIncompleteMultipartUpload")?;
     Ok(Some(LifecycleRule {
         id: rule.require("Id")?.string()?,
         prefix: rule.get("Prefix")?.map_or(Ok(String::new()), |prefix| prefix.string())?,
         tags,
-        days: days.and_then(|days| i32::try_from(days).ok()),
+        days: days(rule.get("ExpirationInDays")?)?,
+        abort_uploads_after: match abort {
+            Some(abort) => days(Some(abort.require("DaysAfterInitiation")?))?,
+            None => None,
+        },
     }))
 }
