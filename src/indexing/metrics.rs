@@ -26,7 +26,7 @@ pub(super) fn write(stack: &str, capture: &Capture) -> io::Result<()> {
 fn document(stack: &str, capture: &Capture) -> Option<Value> {
     let (application, metrics) = match capture {
         Capture::Indexed(announced) => {
-            let Announced { record, announce: true } = &**announced else { return None };
+            let Announced { record, announce: true, .. } = &**announced else { return None };
             let is = |verdict| u8::from(record.judgement.verdict == Some(verdict));
             let metrics = vec![
                 ("indexed", 1),
@@ -72,7 +72,7 @@ mod tests {
         let session = SessionFacts { application_id: Some(id("a-1")), ..SessionFacts::of_name(&name) };
         let judgement = Judgement { verdict: Some(verdict), ..Judgement::default() };
         let record = Record { judgement, ..Record::new(State::Indexed, session) };
-        Capture::Indexed(Box::new(Announced { record, announce }))
+        Capture::Indexed(Box::new(Announced::new(record, announce)))
     }
 
     #[test]

@@ -214,6 +214,15 @@ impl Record {
         }
     }
 
+    /// Whether the other record told the same news: that the same object is a capture of the same verdict and signature.
+    #[must_use]
+    pub fn is_same_news(&self, other: &Self) -> bool {
+        let object = |record: &Self| record.export.as_ref().map(|it| (it.key.clone(), it.etag.clone()));
+        let signature = |record: &Self| record.judgement.signature.as_ref().map(|it| it.id.clone());
+        let news = |record: &Self| (record.judgement.verdict.clone(), signature(record), object(record));
+        self.state == other.state && news(self) == news(other)
+    }
+
     /// Whether the other record says the same; when and by whom it was indexed aside.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
