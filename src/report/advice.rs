@@ -1,7 +1,7 @@
 //! What a reason means, and what to do about it.
 
 use crate::layout;
-use crate::record::{Record, State, Verdict};
+use crate::record::{Record, Verdict};
 
 /// Something to do, and the command that does it, where there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,15 +92,6 @@ fn advice(code: &str) -> &'static [&'static str] {
         "ended-by-fault" => &["The fault is on the side of the service or the machine: if it happens again, ask AWS Support."],
         "not-a-zip" => &["Fetch the object as below and look at it. If it was cut off, AWS Support can say why."],
         _ => &[],
-    }
-}
-
-/// What became of a session that was not captured, in one sentence.
-pub(super) fn not_captured(state: &State) -> Option<&'static str> {
-    match state {
-        State::Missed => Some("The session was not captured: it ended before its files were asked for."),
-        State::Failed => Some("The session was not captured: its files were asked for, and never came."),
-        State::Indexed | State::Other(_) => None,
     }
 }
 

@@ -98,18 +98,17 @@ fn into_the_session(story: &Story<'_>) -> Option<Fact> {
 fn seen(story: &Story<'_>) -> Option<Fact> {
     let signature = story.record.judgement.signature.as_ref()?;
     let value = match (signature.first_seen, story.first_sight) {
-        (Some(true), _) => "for the first time".to_owned(),
+        (Some(true), _) => "in this session".to_owned(),
         (Some(false), Some(first)) => {
-            let since = first.at.map(|at| format!("since {}", time(at)));
             let build = first.build.as_deref().map(|build| format!("in build {}", short(build, 80)));
-            let session = Some(format!("in session {}", first.session));
-            let parts: Vec<_> = [since, build, session].into_iter().flatten().collect();
-            format!("before: {}", parts.join(", "))
+            let session = Some(format!("session {}", first.session));
+            let parts: Vec<_> = [first.at.map(time), build, session].into_iter().flatten().collect();
+            parts.join(", ")
         }
-        (Some(false), None) => "before".to_owned(),
+        (Some(false), None) => "in another session".to_owned(),
         (None, _) => return None,
     };
-    Some(Fact::text("Seen", value))
+    Some(Fact::text("First seen", value))
 }
 
 /// Why the session ended, and what made it be captured.
@@ -117,15 +116,15 @@ pub(super) fn what_happened(story: &Story<'_>) -> Vec<Fact> {
     let record = story.record;
     let session = &record.session;
     let end = session.end_reason.as_deref().map(|word| {
-        Fact::text("The session ended", format!("{} ({})", advice::end_reason(word), short(word, LONGEST)))
+        Fact::text("Why it ended", format!("{} ({})", advice::end_reason(word), short(word, LONGEST)))
     });
     let end = end.or_else(|| {
         let status = session.status.as_deref()?;
         let told = format!("nobody told why; its status was {}", short(status, LONGEST));
-        Some(Fact::text("The session ended", told))
+        Some(Fact::text("Why it ended", told))
     });
-    let from = session.created_at.map(|at| Fact::text("It began", time(at)));
-    let to = story.ended_at().map(|at| Fact::text("It was over", time(at)));
+    let from = session.created_at.map(|at| Fact::text("Session began", time(at)));
+    let to = story.ended_at().map(|at| Fact::text("Session ended", time(at)));
     let trigger = record.trigger.as_ref().map(|trigger| {
         Fact::text("Watched since", format!("{}: {}", time(trigger.at), advice::trigger(&trigger.kind)))
     });

@@ -3,11 +3,10 @@
 use crate::record::Record;
 use crate::triage::Listing;
 
-use super::commands::get_file;
 use super::text::{count, short, short_path, size};
 
 /// The longest path that is shown, in characters.
-const LONGEST_PATH: usize = 256;
+const LONGEST_PATH: usize = 200;
 
 /// A file that bears on the verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +14,8 @@ pub(super) struct Evidence {
     pub(super) kind: String,
     pub(super) path: String,
     pub(super) size: String,
+    /// What it tells, unless that is what the page's title says.
     pub(super) tells: Option<String>,
-    pub(super) get: Option<String>,
 }
 
 /// A folder of the zip, and the largest files in it.
@@ -36,15 +35,13 @@ pub(super) struct File {
 }
 
 pub(super) fn evidence(record: &Record) -> Vec<Evidence> {
-    /// How many have the command that fetches them beside them.
-    const WITH_COMMAND: usize = 6;
-    let all = record.judgement.evidence.iter().take(MOST_EVIDENCE).enumerate();
-    all.map(|(place, evidence)| Evidence {
+    let title = record.judgement.signature.as_ref().map(|signature| &signature.title);
+    let all = record.judgement.evidence.iter().take(MOST_EVIDENCE);
+    all.map(|evidence| Evidence {
         kind: kind_in_words(&evidence.kind),
         path: short_path(evidence.path.as_str(), LONGEST_PATH),
         size: size(evidence.size),
-        tells: evidence.tells.as_ref().map(|it| short(it.as_str(), 160)),
-        get: if place < WITH_COMMAND { get_file(&record.session.id, evidence.path.as_str()) } else { None },
+        tells: evidence.tells.as_ref().filter(|it| Some(*it) != title).map(|it| short(it.as_str(), 160)),
     })
     .collect()
 }

@@ -18,12 +18,12 @@ use super::Story;
 const STYLE: &str = include_str!("../../templates/report.css");
 
 /// The SHA-256 of [`STYLE`] in base64: the one style that the page's Content-Security-Policy allows. A test compares them.
-const STYLE_HASH: &str = "sha256-mtLLK+SFDK4IWKTw2CpXhFVVwlyySyfjoC5Cb54Cm90=";
+const STYLE_HASH: &str = "sha256-d3iACiLo86Y11uY3XSYmvDfmLvWU3U1Acxcy1VUll1U=";
 
 /// How many characters of a line of a log are shown, of a frame's parts, of a problem.
 const LONGEST_LINE: usize = 240;
-const LONGEST_FRAME: usize = 200;
-const LONGEST_PROBLEM: usize = 300;
+const LONGEST_FRAME: usize = 160;
+const LONGEST_PROBLEM: usize = 240;
 
 /// How many problems are shown.
 const MOST_PROBLEMS: usize = 20;
@@ -57,6 +57,8 @@ struct Page<'a> {
     expires: Option<String>,
     commands: Vec<Command>,
     signature: Vec<Fact>,
+    /// Whether it is the first crash of its kind.
+    is_new: bool,
     is_crash: bool,
     was_captured: bool,
 }
@@ -113,6 +115,7 @@ pub(super) fn render(story: &Story<'_>) -> String {
         expires: record.export.as_ref().and_then(|export| export.expires_on).map(day),
         commands: commands(story),
         signature: judgement.signature.as_ref().map(facts::signature).unwrap_or_default(),
+        is_new: judgement.signature.as_ref().and_then(|it| it.first_seen) == Some(true),
         is_crash: story.is_crash(),
         was_captured: record.state == State::Indexed,
     };
@@ -168,9 +171,7 @@ fn title(record: &Record, word: &str) -> String {
 /// Why the verdict, or the state, is what it is.
 fn lead(record: &Record) -> String {
     let reason = record.judgement.reason.as_ref();
-    let detail = reason.map(|reason| sentence(&short(Redacted::new(&reason.detail).as_str(), 512)));
-    let parts = [advice::not_captured(&record.state).map(ToOwned::to_owned), detail];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    reason.map(|reason| sentence(&short(Redacted::new(&reason.detail).as_str(), 512))).unwrap_or_default()
 }
 
 fn shortened(problem: &Problem) -> Problem {

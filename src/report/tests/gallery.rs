@@ -150,13 +150,13 @@ pub(super) const SECRETS: [(&str, &str); 4] = [
 
 /// Files whose names and contents try to get out of their places.
 pub(super) fn hostile() -> Case {
-    let mut log = "\u{202e}Log \u{2066}file\u{2069} \u{1b}[31mred\u{1b}[0m\u{7}\n".to_owned();
+    let mut log = format!("{}\n{}\n", "x".repeat(5000), "many words ".repeat(800));
+    log += "\u{202e}Log \u{2066}file\u{2069} \u{1b}[31mred\u{1b}[0m\u{7}\n";
     for (_, text) in SECRETS {
         log += &format!("said {text}\n");
     }
     log += "<script>alert(1)</script> \"><img src=x onerror=alert(1)> </title><style>*{display:none}</style>\n";
     log += "{{ 7*7 }} {% raw %} &amp; &#60; ' \" ` אבגד 日本語 🙂\n";
-    log += &format!("{}\n{}\n", "x".repeat(5000), "many words ".repeat(800));
     log += "Assertion failed: <b>bold</b> && \"quoted\" > 0 [File:C:/Users/jane/<img src=x>.cpp] [Line: 1]\n";
     let mut log = log.into_bytes();
     log.extend_from_slice(b"invalid \xff\xfe\xc3( utf-8\n");
