@@ -20,11 +20,14 @@ impl Step {
 pub(super) fn next(record: &Record, bucket: &str) -> Vec<Step> {
     let id = &record.session.id;
     if record.judgement.verdict == Some(Verdict::Crash) {
-        let fetch = record.export.as_ref().map(|_| Step::with("Fetch its files:", format!("crash-capture get {id}")));
-        let same = record.judgement.signature.as_ref().filter(|signature| is_plain(&signature.id)).map(|signature| {
-            let command = format!("crash-capture list --signature {}", signature.id);
-            Step::with("See where else it happened:", command)
-        });
+        let fetch =
+            record.export.as_ref().map(|_| Step::with("Fetch its files:", format!("crash-capture get {id}")));
+        let same = record.judgement.signature.as_ref().filter(|signature| is_plain(&signature.id)).map(
+            |signature| {
+                let command = format!("crash-capture list --signature {}", signature.id);
+                Step::with("See where else it happened:", command)
+            },
+        );
         return [fetch, same].into_iter().flatten().collect();
     }
     let Some(reason) = &record.judgement.reason else { return Vec::new() };
@@ -44,9 +47,10 @@ fn mend(record: &Record, code: &str, bucket: &str) -> Option<Step> {
             let key = layout::export_key(&session.application(), &session.name(), created_at);
             Some(Step::with("To have this one indexed, copy its zip here:", format!("s3://{bucket}/{key}")))
         }
-        ("not-indexed", _) => {
-            Some(Step::with("Once that is mended, have it indexed again:", format!("crash-capture reindex {}", session.id)))
-        }
+        ("not-indexed", _) => Some(Step::with(
+            "Once that is mended, have it indexed again:",
+            format!("crash-capture reindex {}", session.id),
+        )),
         _ => None,
     }
 }
@@ -78,19 +82,29 @@ fn advice(code: &str) -> &'static [&'static str] {
         "export-stuck" => &[
             "Ask AWS Support, with the session's ARN. Should the export come after all, it is indexed, and this page replaced.",
         ],
-        "not-indexed" => &[
-            "The log of index-export says why, and the queue of failed invocations holds the event.",
-        ],
+        "not-indexed" => {
+            &["The log of index-export says why, and the queue of failed invocations holds the event."]
+        }
         "alarm" => &["Look at the alarm's metric around that time, then at the log and the figures below."],
-        "pressure" => &["Look at what the game held when memory ran short: the figures below, and the log's end."],
-        "early-exit" => &["A game that exits at once often lacks a file, a right or a setting: the log's end says which."],
+        "pressure" => {
+            &["Look at what the game held when memory ran short: the figures below, and the log's end."]
+        }
+        "early-exit" => {
+            &["A game that exits at once often lacks a file, a right or a setting: the log's end says which."]
+        }
         "application-exit" => &[
             "If this was a quit, teach Crash Capture what your game logs then: parameter CleanExitPattern. If it was a crash, what it \
              leaves behind: CrashPattern or CrashFiles.",
         ],
-        "end-reason-unknown" => &["The sweep asks again; should GameLift Streams tell the reason, this page is replaced."],
-        "ended-by-fault" => &["The fault is on the side of the service or the machine: if it happens again, ask AWS Support."],
-        "not-a-zip" => &["Fetch the object as below and look at it. If it was cut off, AWS Support can say why."],
+        "end-reason-unknown" => {
+            &["The sweep asks again; should GameLift Streams tell the reason, this page is replaced."]
+        }
+        "ended-by-fault" => {
+            &["The fault is on the side of the service or the machine: if it happens again, ask AWS Support."]
+        }
+        "not-a-zip" => {
+            &["Fetch the object as below and look at it. If it was cut off, AWS Support can say why."]
+        }
         _ => &[],
     }
 }

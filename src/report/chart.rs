@@ -162,7 +162,10 @@ mod tests {
         assert_eq!(Chart::draw(&[], None), None);
         assert_eq!(Chart::draw(&samples(&[Some(1)]), None), None);
         assert_eq!(Chart::draw(&samples(&[None, None]), None), None);
-        let ends = [Sample { at: i64::MIN, cpu: Some(1), ..Sample::default() }, Sample { at: i64::MAX, cpu: Some(u16::MAX), ..Sample::default() }];
+        let ends = [
+            Sample { at: i64::MIN, cpu: Some(1), ..Sample::default() },
+            Sample { at: i64::MAX, cpu: Some(u16::MAX), ..Sample::default() },
+        ];
         assert_eq!(Chart::draw(&ends, None), None);
     }
 }

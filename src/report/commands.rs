@@ -48,7 +48,8 @@ pub(super) fn fetch(record: &Record, export: &ExportObject, largest: Option<&Lis
         // The object that was read, whatever took its place.
         Some(version) => {
             let object = ["--bucket", &export.bucket, "--key", &export.key, "--version-id", version];
-            let words = ["aws", "s3api", "get-object"].into_iter().chain(object).chain([file_name(&export.key)]);
+            let words =
+                ["aws", "s3api", "get-object"].into_iter().chain(object).chain([file_name(&export.key)]);
             Command::new("The same with the AWS CLI", &words.collect::<Vec<_>>())
         }
         None => Command::new("The same with the AWS CLI", &["aws", "s3", "cp", &zip, "."]),

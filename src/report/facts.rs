@@ -137,7 +137,8 @@ const MOST_ALARMS: usize = 8;
 
 fn alarms(record: &Record) -> Vec<Fact> {
     let alarms = record.alarms.iter().take(MOST_ALARMS);
-    let told = alarms.map(|alarm| Fact::text("Alarm", format!("{}: {}", time(alarm.at), short(&alarm.name, 255))));
+    let told =
+        alarms.map(|alarm| Fact::text("Alarm", format!("{}: {}", time(alarm.at), short(&alarm.name, 255))));
     let more = record.alarms.len().saturating_sub(MOST_ALARMS);
     told.chain((more > 0).then(|| Fact::text("Alarm", format!("and {more} more")))).collect()
 }
@@ -193,13 +194,14 @@ pub(super) fn figures(record: &Record) -> Vec<Fact> {
         None => format!("{highest} at most"),
     };
     let memory = performance.peak_memory_share.map(|peak| {
-        let mib = performance.peak_memory_mib.map(|mib| format!(" ({} MiB)", number(mib))).unwrap_or_default();
+        let mib =
+            performance.peak_memory_mib.map(|mib| format!(" ({} MiB)", number(mib))).unwrap_or_default();
         let told = with_last(share(peak) + &mib, last.memory_share.map(share), "at most");
         Fact::text("Memory", told)
     });
-    let cpu = performance.peak_cpu_share.map(|peak| {
-        Fact::text("CPU", with_last(share(peak), last.cpu_share.map(share), "on average"))
-    });
+    let cpu = performance
+        .peak_cpu_share
+        .map(|peak| Fact::text("CPU", with_last(share(peak), last.cpu_share.map(share), "on average")));
     let vram = performance.peak_vram_percent.map(|peak| {
         let last = last.vram_percent.map(|percent| format!("{percent} %"));
         Fact::text("VRAM", with_last(format!("{peak} %"), last, "at most"))

@@ -6,13 +6,13 @@ use crate::record::{Problem, Record, State, Verdict};
 use crate::redacted::Redacted;
 use crate::triage::{Details, Excerpt};
 
+use super::Story;
+use super::advice::{self, Step};
 use super::chart::{Chart, HEIGHT, WIDTH};
 use super::commands::{self, Command};
 use super::facts::{self, Fact};
 use super::files::{self, Evidence, Folder};
 use super::text::{day, sentence, short, short_path};
-use super::advice::{self, Step};
-use super::Story;
 
 /// The page's only style.
 const STYLE: &str = include_str!("../../templates/report.css");
@@ -61,6 +61,8 @@ struct Page<'a> {
     is_new: bool,
     is_crash: bool,
     was_captured: bool,
+    /// Whether its zip could be read.
+    was_read: bool,
 }
 
 /// A frame of the stack.
@@ -118,6 +120,7 @@ pub(super) fn render(story: &Story<'_>) -> String {
         is_new: judgement.signature.as_ref().and_then(|it| it.first_seen) == Some(true),
         is_crash: story.is_crash(),
         was_captured: record.state == State::Indexed,
+        was_read: judgement.files.is_some(),
     };
     // Writing into a text cannot fail.
     page.render().unwrap_or_default()
@@ -193,7 +196,10 @@ fn stack(details: &Details) -> Vec<Frame> {
 }
 
 fn log(excerpt: &Excerpt) -> Log {
-    let line = |line: &crate::triage::Line| Line { text: short(line.text.as_str(), LONGEST_LINE), tells: line.tells };
+    let line = |line: &crate::triage::Line| Line {
+        text: short(line.text.as_str(), LONGEST_LINE),
+        tells: line.tells,
+    };
     Log {
         path: short_path(excerpt.path.as_str(), 256),
         lines: excerpt.lines.iter().map(line).collect(),
@@ -219,7 +225,8 @@ mod tests {
         const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let mut text = String::new();
         for three in bytes.chunks(3) {
-            let bits = three.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte)) << (8 * (3 - three.len()));
+            let bits = three.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte))
+                << (8 * (3 - three.len()));
             for place in 0..4 {
                 let digit = char::from(ALPHABET[bits >> (18 - 6 * place) & 63]);
                 text.push(if place > three.len() { '=' } else { digit });

@@ -36,9 +36,20 @@ fn each_kind_of_capture_has_a_page_that_needs_nothing_else() {
         assert!(page.len() <= MAX_BYTES, "{name}: {} bytes", page.len());
         let policy = "content=\"default-src 'none'; style-src 'sha256-";
         assert!(page.contains(policy), "{name}");
-        for loaded in ["<script", "<link rel=\"stylesheet", "<iframe", "<img", "src=", "url(", "@import", " style=", " on"] {
+        for loaded in [
+            "<script",
+            "<link rel=\"stylesheet",
+            "<iframe",
+            "<img",
+            "src=",
+            "url(",
+            "@import",
+            " style=",
+            " on",
+        ] {
             let tags = page.split('<').filter_map(|piece| piece.split_once('>')).map(|(tag, _)| tag);
-            let all: Vec<_> = tags.filter(|tag| format!("<{tag}").contains(loaded) && !tag.starts_with("meta")).collect();
+            let all: Vec<_> =
+                tags.filter(|tag| format!("<{tag}").contains(loaded) && !tag.starts_with("meta")).collect();
             assert!(all.is_empty(), "{name}: {loaded} in {all:?}");
         }
         assert_eq!(page.matches("<h1>").count(), 1, "{name}");
@@ -171,7 +182,11 @@ fn every_reason_that_a_session_was_not_captured_has_a_page_that_says_what_to_cha
     for code in codes {
         let case = not_captured(code);
         let words = words(&case.page());
-        assert!(!words.contains("<h1><bdi>Missed") && words.contains(&case.record.judgement.reason.clone().unwrap().detail[1..]), "{words}");
+        assert!(
+            !words.contains("<h1><bdi>Missed")
+                && words.contains(&case.record.judgement.reason.clone().unwrap().detail[1..]),
+            "{words}"
+        );
         assert!(words.contains("What to do"), "{code}: {words}");
         assert!(!words.contains("Get the files") && !words.contains("There is no log"), "{code}: {words}");
     }

@@ -122,9 +122,14 @@ mod tests {
 
     #[test]
     fn durations_and_numbers_are_read_at_a_glance() {
-        for (seconds, expected) in
-            [(-5, "0 s"), (0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (3599, "59 min 59 s"), (7320, "2 h 2 min")]
-        {
+        for (seconds, expected) in [
+            (-5, "0 s"),
+            (0, "0 s"),
+            (59, "59 s"),
+            (61, "1 min 1 s"),
+            (3599, "59 min 59 s"),
+            (7320, "2 h 2 min"),
+        ] {
             assert_eq!(duration(SignedDuration::from_secs(seconds)), expected);
         }
         assert_eq!([number(0), number(999), number(1_000_000)], ["0", "999", "1,000,000"]);

@@ -101,7 +101,9 @@ impl Store {
                 Some(present) => put.if_match(&present.etag),
                 None => put.if_none_match("*"),
             };
-            if let Condition::Held = conditional(put.body(ByteStream::from(html.clone().into_bytes())).send().await)? {
+            if let Condition::Held =
+                conditional(put.body(ByteStream::from(html.clone().into_bytes())).send().await)?
+            {
                 return Ok(true);
             }
             present = self.report(key).await?;

@@ -150,7 +150,8 @@ pub(super) fn excerpt(logs: &[Log], decided: Option<&Redacted>) -> Option<Excerp
         Some(first) => first.saturating_sub(LINES_BEFORE)..lines.len().min(first + LINES_AFTER),
         None => lines.len().saturating_sub(LINES_OF_END)..lines.len(),
     };
-    let shown = lines.get(shown)?.iter().map(|(text, tells)| Line { text: Redacted::new(text), tells: *tells });
+    let shown =
+        lines.get(shown)?.iter().map(|(text, tells)| Line { text: Redacted::new(text), tells: *tells });
     Some(Excerpt { path: best.shown.clone(), lines: shown.collect() })
 }
 

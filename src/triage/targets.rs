@@ -105,7 +105,13 @@ type Rank = (bool, Option<String>);
 
 impl<'r> Survey<'r> {
     pub(super) fn new(rules: &'r Rules) -> Self {
-        Self { rules, files: Files::default(), listings: Listings::default(), pools: Default::default(), left_out: 0 }
+        Self {
+            rules,
+            files: Files::default(),
+            listings: Listings::default(),
+            pools: Default::default(),
+            left_out: 0,
+        }
     }
 
     /// Takes note of an entry.

@@ -120,13 +120,41 @@ pub(super) fn crash() -> Case {
 /// A session that was not captured, for this reason.
 pub(super) fn not_captured(code: &str) -> Case {
     let (name, state, detail) = match code {
-        "never-armed" => ("missed-never-armed", State::Missed, "the session ended (applicationExit) before its export was requested; it could not be: ExportStreamSessionFiles: AccessDeniedException: not authorised"),
-        "never-seen" => ("missed-never-seen", State::Missed, "the session was over (applicationExit) before anything told of it or a pass met it"),
-        "never-started" => ("missed-never-started", State::Missed, "the session ended in ERROR (placementTimeout) without running"),
-        "exported-elsewhere" => ("missed-exported-elsewhere", State::Missed, "its files were exported to s3://somebody-elses-bucket/a/b.zip"),
-        "export-failed" => ("failed-export", State::Failed, "GameLift Streams could not export the session's files: Access Denied"),
-        "export-stuck" => ("failed-stuck", State::Failed, "its export is PENDING since the session's end at 2026-11-23T10:02:00Z"),
-        "not-indexed" => ("failed-not-indexed", State::Failed, "GameLift Streams says that its files are exported, but after 4 requests to index them there is no record"),
+        "never-armed" => (
+            "missed-never-armed",
+            State::Missed,
+            "the session ended (applicationExit) before its export was requested; it could not be: ExportStreamSessionFiles: AccessDeniedException: not authorised",
+        ),
+        "never-seen" => (
+            "missed-never-seen",
+            State::Missed,
+            "the session was over (applicationExit) before anything told of it or a pass met it",
+        ),
+        "never-started" => (
+            "missed-never-started",
+            State::Missed,
+            "the session ended in ERROR (placementTimeout) without running",
+        ),
+        "exported-elsewhere" => (
+            "missed-exported-elsewhere",
+            State::Missed,
+            "its files were exported to s3://somebody-elses-bucket/a/b.zip",
+        ),
+        "export-failed" => (
+            "failed-export",
+            State::Failed,
+            "GameLift Streams could not export the session's files: Access Denied",
+        ),
+        "export-stuck" => (
+            "failed-stuck",
+            State::Failed,
+            "its export is PENDING since the session's end at 2026-11-23T10:02:00Z",
+        ),
+        "not-indexed" => (
+            "failed-not-indexed",
+            State::Failed,
+            "GameLift Streams says that its files are exported, but after 4 requests to index them there is no record",
+        ),
         other => panic!("no such reason: {other}"),
     };
     let record = Record::not_captured(state, Reason::new(code, detail), facts("applicationExit"), None);
@@ -155,7 +183,8 @@ pub(super) fn hostile() -> Case {
     for (_, text) in SECRETS {
         log += &format!("said {text}\n");
     }
-    log += "<script>alert(1)</script> \"><img src=x onerror=alert(1)> </title><style>*{display:none}</style>\n";
+    log +=
+        "<script>alert(1)</script> \"><img src=x onerror=alert(1)> </title><style>*{display:none}</style>\n";
     log += "{{ 7*7 }} {% raw %} &amp; &#60; ' \" ` אבגד 日本語 🙂\n";
     log += "Assertion failed: <b>bold</b> && \"quoted\" > 0 [File:C:/Users/jane/<img src=x>.cpp] [Line: 1]\n";
     let mut log = log.into_bytes();
@@ -170,7 +199,8 @@ pub(super) fn hostile() -> Case {
         ("profile/שלום עולם/قطعة.sav", vec![0; 20_000]),
         (long.as_str(), vec![0; 10_000]),
     ];
-    let mut case = indexed("hostile", &files, "</dd><script>alert(1)</script>", &["\"><svg onload=alert(1)>\u{202e}"]);
+    let mut case =
+        indexed("hostile", &files, "</dd><script>alert(1)</script>", &["\"><svg onload=alert(1)>\u{202e}"]);
     case.record.session.location = Some("<i>\u{202e}nowhere".to_owned());
     case.record.alarms[0].name = "\"><svg onload=alert(1)>".to_owned();
     case.record.session.location = Some("<i>nowhere".to_owned());
@@ -238,7 +268,9 @@ pub(super) fn largest(text: &str) -> Case {
 
 /// One capture of each kind.
 pub(super) fn gallery() -> Vec<Case> {
-    let log = |name, path: &'static str, text: &str| indexed(name, &vec![(path, text.into())], "applicationExit", &[]);
+    let log = |name, path: &'static str, text: &str| {
+        indexed(name, &vec![(path, text.into())], "applicationExit", &[])
+    };
     let quiet = "LogInit: Build: 1.2\nLogNet: connected\nLogLoad: Took 1.2 s to load the arena\n";
     let mut cases = vec![
         crash(),
@@ -292,8 +324,15 @@ pub(super) fn gallery() -> Vec<Case> {
         hostile(),
         largest("w "),
     ];
-    let codes =
-        ["never-armed", "never-seen", "never-started", "exported-elsewhere", "export-failed", "export-stuck", "not-indexed"];
+    let codes = [
+        "never-armed",
+        "never-seen",
+        "never-started",
+        "exported-elsewhere",
+        "export-failed",
+        "export-stuck",
+        "not-indexed",
+    ];
     cases.extend(codes.map(not_captured));
     cases
 }

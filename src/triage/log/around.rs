@@ -113,8 +113,14 @@ mod tests {
         let mut around = Around::begin(&passed, b"three\n", b"Fatal error!");
         around.push(b"at x", false);
         around.push(b"Unhandled", true);
-        let expected =
-            [("one", false), ("two", false), ("three", false), ("Fatal error!", true), ("at x", false), ("Unhandled", true)];
+        let expected = [
+            ("one", false),
+            ("two", false),
+            ("three", false),
+            ("Fatal error!", true),
+            ("at x", false),
+            ("Unhandled", true),
+        ];
         assert_eq!(told(&around), expected.map(|(line, tells)| (line.to_owned(), tells)));
     }
 

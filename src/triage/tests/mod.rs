@@ -1,6 +1,7 @@
 //! Triage as a whole: from the files of a zip to the record's part that triage decides.
 
 mod clean;
+mod details;
 mod files;
 mod hostile;
 mod records;
