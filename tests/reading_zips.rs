@@ -99,9 +99,12 @@ fn greedy() -> Image {
 #[tokio::test]
 async fn files_that_are_larger_than_memory_are_read_with_little_memory() {
     let cloud = Cloud::start().await;
-    let reading = index(&cloud, 1, &greedy()).await;
-    assert_eq!(reading.record()["verdict"], "crash");
-    assert_within_memory(&reading, "large files");
+    // The second time by the same process: what it held for the first has to be gone.
+    for number in [1, 2] {
+        let reading = index(&cloud, number, &greedy()).await;
+        assert_eq!(reading.record()["verdict"], "crash");
+        assert_within_memory(&reading, "large files");
+    }
 }
 
 #[tokio::test]
