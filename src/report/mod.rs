@@ -71,11 +71,13 @@ impl Story<'_> {
     fn crashed_at(&self) -> Option<Timestamp> {
         /// Clocks differ.
         const TOLERANCE: SignedDuration = SignedDuration::from_mins(2);
-        let ended_at = self.ended_at();
+        /// A session lasts no longer (API reference, `SessionLengthSeconds`).
+        const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+        let (from, ended_at) = (self.record.session.created_at, self.ended_at());
+        let to = ended_at.or_else(|| from?.checked_add(LONGEST).ok());
         let can_be = |at: &Timestamp| {
-            let created_at = self.record.session.created_at;
-            created_at.is_none_or(|created| *at >= created.saturating_sub(TOLERANCE).unwrap_or(created))
-                && ended_at.is_none_or(|ended| *at <= ended.saturating_add(TOLERANCE).unwrap_or(ended))
+            from.is_none_or(|from| at.duration_since(from) >= -TOLERANCE)
+                && to.is_none_or(|to| at.duration_since(to) <= TOLERANCE)
         };
         self.details.crashed_at.filter(can_be).or(ended_at)
     }

@@ -64,7 +64,7 @@ fn frames_say_where_they_are_and_whether_that_is_in_the_game() {
     assert_eq!(frames[0], ("Skylark-Win64-Shipping", Some("0x8d8b1a"), true));
     assert_eq!(frames[2], ("KERNEL32", Some("0x1257d"), false));
     let proton = super::findings(&[("profile/steam-4711.log", PROTON.into())]).details;
-    assert_eq!(proton.stack[2].function.as_ref().map(|it| it.as_str()), Some("BaseThreadInitThunk+0x9()"));
+    assert_eq!(proton.stack[2].function.as_ref().map(|it| it.as_str()), Some("BaseThreadInitThunk"));
 }
 
 #[test]
