@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use local_s3::{BUCKET, LocalS3};
 use support::exports::crashed;
-use support::{Cloud, session_event};
+use support::{Cloud, INDEX_EXPORT, session_event};
 
 async fn put(cloud: &Cloud, session: &str) -> Value {
     let key = format!("exports/{APPLICATION}/{STREAM_GROUP}/2026-11-23/{session}.zip");
@@ -93,6 +93,21 @@ async fn whoever_was_killed_after_the_report_or_the_record_leaves_the_same_in_th
         let read = async |cloud: &Cloud| cloud.s3.read(&cloud.bucket, &report).await.unwrap();
         assert_eq!(read(&cloud).await, read(&whole).await, "after {}", written[last - 1]);
     }
+}
+
+#[tokio::test]
+async fn no_record_names_a_report_that_could_not_be_written() {
+    let cloud = Cloud::start().await;
+    let reports = format!("arn:aws:s3:::{}/reports/*", cloud.bucket);
+    cloud.deny(INDEX_EXPORT, "s3:PutObject", &reports).unwrap();
+    cloud.will_refuse("s3:PutObject");
+    let key = format!("exports/by-hand/20261123-010203-{APPLICATION}-{STREAM_GROUP}-ABC123def4567.zip");
+    cloud.s3.put(&cloud.bucket, &key, crashed(0), "111122223333").await.unwrap();
+    let event = json!({"bucket": cloud.bucket, "key": key});
+    let error = cloud.lambda.invoke(INDEX_EXPORT, &event).await.unwrap().result.unwrap_err();
+    assert!(error.error_message().contains("PutObject: AccessDenied"), "{}", error.error_message());
+    assert!(cloud.s3.list(&cloud.bucket, "index/").await.unwrap().is_empty());
+    cloud.bus.settled().await;
 }
 
 const RECORD: &str = "index/v1/dt=2026-11-23/a-1/sg-1/abc.json";
