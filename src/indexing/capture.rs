@@ -7,11 +7,14 @@ use serde::Serialize;
 use crate::archive::ArchiveError;
 use crate::error::Error;
 use crate::layout::{self, ExportName};
-use crate::record::{self, ExportObject, Marker, Problem, Record, SessionFacts, State, Verdict};
+use crate::record::{
+    self, ExportObject, Marker, Problem, Record, ReportObject, SessionFacts, State, TRIAGE_VERSION, Verdict,
+};
+use crate::report::{FirstSeen, Story};
 use crate::service::ServiceError;
 use crate::session::{Phase, Session, SessionName};
 use crate::store::{ExportReader, FirstSight, ReadError, RecordWrite};
-use crate::triage::{self, Findings};
+use crate::triage::{self, Details, Findings};
 use crate::verdict::{self, Ending};
 
 use super::input::ObjectRef;
@@ -59,31 +62,46 @@ impl IndexExport {
             self.store.export_reader(&object.key, object.version_id.as_deref(), object.etag.as_deref());
         let examining = triage::examine(&reader, object.size, Some(invocation.reading_ends), &self.rules);
         let (examined, known) = tokio::join!(examining, self.learn(&name.session));
-        let examined = match examined {
-            Ok(findings) => Ok(findings),
+        let (examined, details) = match examined {
+            Ok(mut findings) => {
+                let details = std::mem::take(&mut findings.details);
+                (Ok(findings), details)
+            }
             Err(ArchiveError::Source(ReadError::Gone)) => return Ok(Capture::Ignored("gone")),
             Err(ArchiveError::Source(ReadError::Service(error))) => return Err(error.into()),
             Err(error @ (ArchiveError::CutOff | ArchiveError::OutOfTime)) => {
                 return Err(Error::Interrupted { key: object.key.clone(), detail: error.to_string() });
             }
             Err(error @ (ArchiveError::NotAZip(_) | ArchiveError::DirectoryTooLong { .. })) => {
-                Err(error.to_string())
+                (Err(error.to_string()), Details::default())
             }
         };
-        let mut record = judged(examined, known?, name);
+        let known = known?;
+        let lasted = ending(&known).1.lasted;
+        let mut record = judged(examined, known, name);
         record.indexed_by = Some(invocation.request_id.to_owned());
         record.export = Some(self.export_object(object, &reader, record.judgement.verdict.as_ref()));
         // Before the record, which tells of it: whoever is killed in between finds its own name there.
-        let seen_first = match FirstSight::of(&record) {
-            Some(sight) => Some(self.store.see(&sight).await?),
+        let first_sight = match FirstSight::of(&record) {
+            Some(sight) => Some(self.store.see(sight).await?),
             None => None,
         };
         if let Some(signature) = &mut record.judgement.signature {
-            signature.first_seen = seen_first;
+            signature.first_seen = first_sight.as_ref().map(|first| first.is_of(&record.session));
         }
-        let key =
-            layout::record_key(record_date(&record, name), &record.session.application(), &name.session);
-        let announced = match self.store.put_record(&key, &record).await? {
+        let (date, application) = (record_date(&record, name), record.session.application());
+        record.report = Some(ReportObject { key: layout::report_key(date, &application, &name.session) });
+        let key = layout::record_key(date, &application, &name.session);
+        let first_sight = first_sight.map(first_seen);
+        let export = record.export.clone();
+        // The details are those of this object, as this version reads it: of another record's they may not be.
+        let page = |record: &Record| {
+            let is_of_it = record.judgement.triage_version == Some(TRIAGE_VERSION) && record.export == export;
+            let first_sight = first_sight.as_ref();
+            let story = Story { record, details: &details, first_sight, lasted, bucket: self.store.bucket() };
+            is_of_it.then(|| story.page())
+        };
+        let announced = match self.store.settle(&key, &record, page).await? {
             RecordWrite::Written => Announced { record, announce: true },
             // An earlier attempt of this very invocation may have been killed before it could answer.
             RecordWrite::Kept(record) => {
@@ -91,7 +109,9 @@ impl IndexExport {
                 Announced { record: *record, announce }
             }
         };
-        self.tag(&announced.record).await?;
+        let confirmed = self.store.confirm_report(&key, &announced.record, page);
+        let (confirmed, tagged) = tokio::join!(confirmed, self.tag(&announced.record));
+        confirmed.and(tagged)?;
         tracing::info!(
             session = %name.session,
             verdict = announced.record.judgement.verdict.as_ref().map(ToString::to_string),
@@ -148,6 +168,10 @@ impl IndexExport {
         }
         Ok(())
     }
+}
+
+fn first_seen(sight: FirstSight) -> FirstSeen {
+    FirstSeen { session: sight.stream_session_id, at: sight.at, build: sight.build }
 }
 
 /// The record that findings and knowledge make.
