@@ -296,6 +296,52 @@ async fn a_marker_goes_ten_minutes_after_its_record_was_written() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_settled_is_not_asked_about_any_more() {
+    let cloud = Cloud::start().await;
+    let [captured, lost] = ["captured", "lost"].map(|id| session_on_paper(STREAM_GROUP, id));
+    let sessions = cloud.write_down([captured, lost]);
+    cloud.sweep_answer().await;
+    cloud.streams.change(&sessions[0], exported(ExportStatus::Failed)).unwrap();
+    let lose = |session: &mut StreamSession| {
+        exited(session);
+        session.export = None;
+    };
+    cloud.streams.change(&sessions[1], lose).unwrap();
+    cloud.sweep_answer().await;
+    cloud.let_pause_pass(&sessions[1]).await;
+    assert_eq!(cloud.sweep_answer().await["counts"], json!({"missed": 1, "settled": 1}));
+    let calls = cloud.calls(Operation::GetStreamSession);
+    let reads = || cloud.s3.access_log().entries().iter().filter(|it| it.operation == "GetObject").count();
+    // One look finds the record; then the marker waits for ten minutes, and costs nothing.
+    cloud.sweep_answer().await;
+    let before = reads();
+    for _ in 0..3 {
+        cloud.sweep_answer().await;
+    }
+    assert_eq!(cloud.calls(Operation::GetStreamSession), calls);
+    assert_eq!(reads() - before, 3, "when the last hourly look was");
+}
+
+#[tokio::test]
+async fn a_marker_that_knows_too_little_to_find_its_record_goes_too() {
+    let cloud = Cloud::start().await;
+    let session = armed(&cloud).await;
+    let mut marker = cloud.read_json(&marker_key(&session)).await;
+    let facts = marker["session"].as_object_mut().unwrap();
+    facts.remove("createdAt").and(facts.remove("applicationId")).unwrap();
+    cloud.put_json(&marker_key(&session), &marker).await;
+    cloud.streams.change(&session, exported(ExportStatus::Failed)).unwrap();
+    cloud.sweep().await;
+    let record = cloud.s3.list(&cloud.bucket, "index/").await.unwrap().remove(0);
+    cloud.sweep().await;
+    assert!(cloud.marker(&session).await.is_some());
+    cloud.s3.backdate(&cloud.bucket, &record, Duration::from_mins(11)).unwrap();
+    cloud.lambda.kill(START_EXPORT).unwrap();
+    cloud.sweep().await;
+    assert!(cloud.marker(&session).await.is_none());
+}
+
+#[tokio::test]
 async fn a_session_that_the_service_has_forgotten_is_given_up_at_last() {
     let cloud = Cloud::start().await;
     let session = armed(&cloud).await;

@@ -1,4 +1,5 @@
-//! `start-export` is killed (SIGKILL) at each of its requests in turn, and then invoked again: in the end it is all the same.
+//! `start-export` is killed (SIGKILL) at each of its requests in turn, and then invoked again: in the end it is all the same,
+//! whatever it was invoked with.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
