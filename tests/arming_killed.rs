@@ -122,26 +122,37 @@ fn without_times(value: &mut Value) {
     }
 }
 
-#[tokio::test]
-async fn a_sweep_that_is_killed_anywhere_and_comes_again_leaves_the_same_state() {
+/// Invokes the function with an event, kills it at each of its requests in turn, of which there are some, and invokes it with
+/// the same event again.
+async fn assert_the_same_in_the_end(event: &Value, least_requests: usize) {
     let cloud = Cloud::start().await;
     set_up(&cloud).await;
-    cloud.sweep_answer().await;
+    cloud.start_export(event).await;
     cloud.sweep_answer().await;
     let expected = state(&cloud).await;
     assert_eq!(expected.0.keys().filter(|key| key.starts_with("index/")).count(), 3, "{expected:#?}");
     for nth in 0.. {
         set_up(&cloud).await;
         let requests = kill_at(&cloud, nth);
-        let sweep = event("start-export/scheduled-event.json", &[]);
-        let was_killed = cloud.lambda.invoke(START_EXPORT, &sweep).await.unwrap().result.is_err();
+        let was_killed = cloud.lambda.invoke(START_EXPORT, event).await.unwrap().result.is_err();
         if !was_killed {
             assert!(requests.load(Ordering::Relaxed) <= nth);
-            assert!(nth > 20, "{nth} requests are too few: is the function killed at all?");
+            assert!(nth > least_requests, "{nth} requests are too few: is the function killed at all?");
             break;
         }
-        cloud.sweep_answer().await;
+        cloud.start_export(event).await;
         cloud.sweep_answer().await;
         assert_eq!(state(&cloud).await, expected, "killed at request {nth}");
     }
+}
+
+#[tokio::test]
+async fn a_sweep_that_is_killed_anywhere_and_comes_again_leaves_the_same_state() {
+    assert_the_same_in_the_end(&event("start-export/scheduled-event.json", &[]), 20).await;
+}
+
+#[tokio::test]
+async fn an_alarm_that_is_killed_anywhere_and_comes_again_leaves_the_same_state() {
+    // It arms what is live, and settles what has ended, once it has noted itself there.
+    assert_the_same_in_the_end(&event("start-export/alarm-direct-action.json", &[]), 20).await;
 }
