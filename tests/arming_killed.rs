@@ -55,7 +55,7 @@ async fn set_up(cloud: &Cloud) {
             "schema": 1,
             "session": {
                 "id": session.id.id, "streamGroupId": STREAM_GROUP, "applicationId": session.application_id,
-                "createdAt": session.created_at, "status": "ACTIVE",
+                "location": session.location, "createdAt": session.created_at, "status": "ACTIVE",
             },
             "trigger": {"kind": "sweep", "at": session.created_at},
         });
