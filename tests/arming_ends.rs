@@ -168,6 +168,36 @@ async fn a_session_that_nobody_saw_is_recorded_within_the_hour() {
 }
 
 #[tokio::test]
+async fn an_hourly_look_reads_so_many_pages_and_says_if_they_were_not_all() {
+    let cloud = Cloud::start_with(|options| {
+        // A page looks at one session: so many pages need no more sessions.
+        options.switches.filtered_by_page = Some(1);
+        options.parameters.insert("ApiCallsPerSecond".to_owned(), "99999".to_owned());
+    })
+    .await;
+    cloud.sweep().await;
+    cloud.let_an_hour_pass().await;
+    let before = cloud.read_json("state/hourly-look.json").await;
+    cloud.write_down((0..210).map(|number| {
+        let mut session = session_on_paper(STREAM_GROUP, &format!("s{number:03}"));
+        exited(&mut session);
+        session
+    }));
+    let answer = cloud.sweep_answer().await;
+    assert_eq!(answer["counts"], json!({"missed": 200}));
+    let unlisted = &answer["unlisted"][0];
+    assert_eq!(unlisted["what"], "sessions that nobody saw, after 200 pages");
+    assert_eq!(
+        (&unlisted["outcome"], &unlisted["detail"]),
+        (&json!("not-reached"), &json!("one look reads 200 pages"))
+    );
+    // The next one is not before another hour, and does not take this one for complete.
+    let after = cloud.read_json("state/hourly-look.json").await;
+    assert_eq!(after["complete"], before["complete"]);
+    assert_ne!(after["at"], before["at"]);
+}
+
+#[tokio::test]
 async fn a_session_that_never_ran_is_no_loss() {
     let cloud = Cloud::start().await;
     let mut starting = session_on_paper(STREAM_GROUP, "starting");
