@@ -56,6 +56,7 @@ pub(super) fn top(story: &Story<'_>) -> Vec<Fact> {
         session.application_id.as_ref().map(|it| Fact::code("Application", it.as_str())),
         Some(Fact::code("Stream group", session.stream_group_id.as_str())),
         Some(Fact::code("Session", session.id.as_str())),
+        session.user_id.as_ref().map(|it| Fact::code("User", it)),
     ]
     .into_iter()
     .flatten()

@@ -243,6 +243,7 @@ pub(super) fn largest(text: &str) -> Case {
     let at = "2026-11-23T10:01:20Z".parse().unwrap();
     case.record.alarms = vec![AlarmNote { name: string(), at }; 1000];
     (case.record.session.location, case.record.session.end_reason) = (Some(string()), Some(string()));
+    case.record.session.user_id = Some(string());
     let frame = StackFrame {
         module: long.clone(),
         offset: Some("0xffffffffffffffff".to_owned()),
