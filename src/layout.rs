@@ -13,6 +13,10 @@ pub const OPEN: &str = "open/";
 pub const INDEX: &str = "index/v1/";
 /// First sights of signatures.
 pub const SIGNATURES: &str = "signatures/";
+/// What people decided about signatures: resolved, muted.
+pub const RESOLUTIONS: &str = "resolutions/";
+/// First sights of signatures that had been resolved.
+pub const REGRESSIONS: &str = "regressions/";
 /// Requests to index an export again.
 pub const REINDEX: &str = "reindex/";
 
@@ -75,6 +79,19 @@ pub fn reindex_key(export: &str) -> String {
 #[must_use]
 pub fn signature_key(application: &Id, version: u32, id: &str) -> String {
     format!("{SIGNATURES}{application}/v{version}-{id}.json")
+}
+
+/// The key of what people decided about a signature: `resolutions/{applicationId}/v{version}-{id}.json`.
+#[must_use]
+pub fn resolution_key(application: &Id, version: u32, id: &str) -> String {
+    format!("{RESOLUTIONS}{application}/v{version}-{id}.json")
+}
+
+/// The key of the first sight of a signature after it was resolved:
+/// `regressions/{applicationId}/v{version}-{id}/{when it was resolved, in milliseconds since 1970}.json`.
+#[must_use]
+pub fn regression_key(application: &Id, version: u32, id: &str, resolved: Timestamp) -> String {
+    format!("{REGRESSIONS}{application}/v{version}-{id}/{}.json", resolved.as_millisecond())
 }
 
 /// The key of the export that a `reindex/` object asks for: `reindex/{the export's key}.json`.

@@ -73,14 +73,7 @@ impl IndexExport {
         let mut record = judged(examined, known?, name);
         record.indexed_by = Some(invocation.request_id.to_owned());
         record.export = Some(self.export_object(object, &reader, record.judgement.verdict.as_ref()));
-        // Before the record, which tells of it: whoever is killed in between finds its own name there.
-        let seen_first = match FirstSight::of(&record) {
-            Some(sight) => Some(self.store.see(&sight).await?),
-            None => None,
-        };
-        if let Some(signature) = &mut record.judgement.signature {
-            signature.first_seen = seen_first;
-        }
+        self.recognize(&mut record).await?;
         let key =
             layout::record_key(record_date(&record, name), &record.session.application(), &name.session);
         let announced = match self.store.put_record(&key, &record).await? {
@@ -120,6 +113,28 @@ impl IndexExport {
             Ok(session) => Known { marker, session, refusal: None },
             Err(error) => Known { marker, session: None, refusal: Some(error) },
         })
+    }
+
+    /// Whether a crash was seen before, and what people decided about it. Before the record, which tells of it: whoever is
+    /// killed in between finds its own name there.
+    async fn recognize(&self, record: &mut Record) -> Result<(), Error> {
+        let Some(sight) = FirstSight::of(record) else { return Ok(()) };
+        let FirstSight { application_id, version, signature, .. } = &sight;
+        let (first_seen, resolution) = tokio::try_join!(
+            self.store.see(&sight),
+            self.store.resolution(application_id, *version, signature)
+        )?;
+        let first_regressed = match resolution.as_ref().and_then(|resolution| resolution.regressed(record)) {
+            Some(resolved) => Some(self.store.see_again(&sight, resolved).await?),
+            None => None,
+        };
+        if let Some(signature) = &mut record.judgement.signature {
+            signature.first_seen = Some(first_seen);
+            signature.regressed = first_regressed.map(|_| true);
+            signature.first_regressed = first_regressed;
+            signature.muted = resolution.and_then(|resolution| resolution.muted_at).map(|_| true);
+        }
+        Ok(())
     }
 
     fn export_object(

@@ -5,11 +5,13 @@
 
 mod export;
 mod markers;
+mod resolutions;
 mod signatures;
 mod state;
 mod tags;
 
 pub use export::{ExportReader, ReadError};
+pub use resolutions::{Resolution, Resolved};
 pub use signatures::FirstSight;
 pub use state::HourlyLook;
 
