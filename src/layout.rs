@@ -11,6 +11,8 @@ pub const EXPORTS: &str = "exports/";
 pub const OPEN: &str = "open/";
 /// Records: sessions that are settled. Athena's table lies here.
 pub const INDEX: &str = "index/v1/";
+/// Reports: what people look at.
+pub const REPORTS: &str = "reports/";
 /// First sights of signatures.
 pub const SIGNATURES: &str = "signatures/";
 /// What people decided about signatures: resolved, muted.
@@ -53,6 +55,16 @@ pub fn parse_marker_key(key: &str) -> Option<SessionName> {
 pub fn record_key(date: Date, application: &Id, session: &SessionName) -> String {
     let SessionName { stream_group, id } = session;
     format!("{INDEX}dt={date}/{application}/{stream_group}/{id}.json")
+}
+
+/// The key of the report that belongs to a record, by the record's key:
+/// `reports/{applicationId}/{streamGroupId}/{yyyy-mm-dd}/{sessionId}.html`.
+#[must_use]
+pub fn report_of_record(key: &str) -> Option<String> {
+    let (date, rest) =
+        key.strip_prefix(INDEX)?.strip_prefix("dt=")?.strip_suffix(".json")?.split_once('/')?;
+    let (folder, id) = rest.rsplit_once('/')?;
+    Some(format!("{REPORTS}{folder}/{date}/{id}.html"))
 }
 
 /// The prefix of the records of sessions that were created on a day.

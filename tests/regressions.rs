@@ -18,10 +18,8 @@ const OLD: &str = "++Game+Main-CL-1";
 const NEW: &str = "++Game+Main-CL-2";
 
 async fn cloud() -> Cloud {
-    Cloud::start_with(|options| {
-        drop(options.parameters.insert("EveryCrash".to_owned(), "ENABLED".to_owned()))
-    })
-    .await
+    let every_crash = ("EveryCrash".to_owned(), "ENABLED".to_owned());
+    Cloud::start_with(|options| options.parameters.extend([every_crash])).await
 }
 
 /// A session of this build crashes, and its export is indexed. Gives the signature in its record.
@@ -49,7 +47,7 @@ async fn decide(cloud: &Cloud, signature: &Value, decision: Value) {
 }
 
 fn resolved() -> Value {
-    json!({"resolved": {"at": Timestamp::now() - 1.second(), "builds": [OLD]}})
+    json!({"resolved": {"at": Timestamp::now() - 1.second(), "builds": [{"version": OLD}]}})
 }
 
 /// The first lines of the mails since the last time.
@@ -84,6 +82,28 @@ async fn a_resolved_crash_that_comes_back_in_another_build_is_told_once_each_tim
     let regressions = cloud.s3.list(&cloud.bucket, "regressions/").await.unwrap();
     let folder = format!("regressions/{APPLICATION}/v1-{}/", first["id"].as_str().unwrap());
     assert_eq!(regressions.iter().filter(|key| key.starts_with(&folder)).count(), 2, "{regressions:?}");
+}
+
+#[tokio::test]
+async fn an_export_that_is_judged_again_is_no_news_as_long_as_it_is_the_same_crash() {
+    let (cloud, mut told) = (cloud().await, 0);
+    let signature = crash(&cloud, "first", OLD).await;
+    assert_eq!(news(&cloud, &mut told).len(), 1);
+    let key = cloud.s3.list(&cloud.bucket, "index/").await.unwrap().remove(0);
+    let mut record = cloud.read_json(&key).await;
+    // An older triage had judged it: first to the same, then to something else.
+    record["triageVersion"] = 0.into();
+    for (verdict, mails) in [("crash", 0), ("exited", 1)] {
+        record["verdict"] = verdict.into();
+        cloud.put_json(&key, &record).await;
+        cloud
+            .put_json(&format!("reindex/{}.json", record["export"]["key"].as_str().unwrap()), &json!({}))
+            .await;
+        cloud.bus.settled().await;
+        let again = cloud.read_json(&key).await;
+        assert_eq!((&again["triageVersion"], &again["signature"]), (&json!(1), &signature));
+        assert_eq!(news(&cloud, &mut told).len(), mails, "it had been {verdict}");
+    }
 }
 
 #[tokio::test]

@@ -157,7 +157,7 @@ async fn come_back(cloud: &LocalCloud) {
         let resolution = json!({"schema": 1, "applicationId": APPLICATION, "version": 1, "signature": id,
             "resolved": {"at": "2026-01-01T00:00:00Z", "builds": []}});
         let key = key.replacen("signatures/", "resolutions/", 1);
-        cloud.s3.put(&cloud.bucket, &key, resolution.to_string(), "111122223333").await.unwrap();
+        cloud.s3.put(&cloud.bucket, &key, resolution.to_string().into_bytes(), "111122223333").await.unwrap();
     }
     for id in ["back", "again"] {
         let mut session = session_on_paper(STREAM_GROUP, id);

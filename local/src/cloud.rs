@@ -15,9 +15,10 @@ use crate::eventbridge::{Bus, Disorder, Schedules};
 use crate::executables::{self, BuildError};
 use crate::iam::{Denied, Grant, Iam};
 use crate::lambda::{self, Credentials, Lambda};
+use crate::management::{Managed, Management};
 use crate::s3::{self, BucketOptions, S3};
 use crate::streams::{self, Application, Delivery, SessionId, StreamGroup, Streams, Switches, Timings};
-use crate::template::{Stack, StackOptions, Template, TemplateError};
+use crate::template::{self, Stack, StackOptions, Template, TemplateError};
 
 /// The stream group that is there from the start, and the two locations that it streams from.
 pub const STREAM_GROUP: &str = "sg-1AB2C3De4";
@@ -132,6 +133,7 @@ pub struct LocalCloud {
     pub game: PathBuf,
     client: Credentials,
     endpoint: s3::Endpoint,
+    management: Management,
 }
 
 impl LocalCloud {
@@ -147,8 +149,7 @@ impl LocalCloud {
         let streams = start_streams(&options, &account, &events, &s3, &iam, &game).await?;
         let bucket = stack.buckets.first().ok_or(StartError::NoBucket)?.name.clone();
         for bucket in &stack.buckets {
-            let options = BucketOptions { eventbridge: bucket.event_bridge, kms_key: bucket.kms_key.clone() };
-            s3.create_bucket(&bucket.name, options).await?;
+            s3.create_bucket(&bucket.name, bucket.into()).await?;
         }
         let client = Credentials::random();
         for credentials in stack.functions.iter().map(|function| &function.credentials).chain([&client]) {
@@ -173,6 +174,14 @@ impl LocalCloud {
             options.schedules,
             options.disorder,
         );
+        let managed = Managed {
+            account: account.clone(),
+            stack: stack.clone(),
+            lambda: lambda.clone(),
+            bus: bus.clone(),
+            mailboxes: mailboxes.clone(),
+        };
+        let management = Management::start(managed).await?;
         Ok(Self {
             account,
             s3,
@@ -187,6 +196,7 @@ impl LocalCloud {
             game,
             client,
             endpoint,
+            management,
         })
     }
 
@@ -194,6 +204,7 @@ impl LocalCloud {
     #[must_use]
     pub fn client_environment(&self) -> BTreeMap<String, String> {
         let mut variables = endpoints(self.endpoint.url(), &self.streams);
+        variables.extend(self.management.endpoints());
         for (name, value) in [
             ("AWS_REGION", &self.account.region),
             ("AWS_DEFAULT_REGION", &self.account.region),
@@ -254,6 +265,19 @@ impl LocalCloud {
 
     async fn json(&self, key: &str) -> Option<Value> {
         serde_json::from_slice(&self.s3.read(&self.bucket, key).await.ok()?).ok()
+    }
+}
+
+impl From<&template::Bucket> for BucketOptions {
+    fn from(bucket: &template::Bucket) -> Self {
+        let template::Bucket { event_bridge, kms_key, lifecycle, blocks_public_access, policy, .. } = bucket;
+        Self {
+            eventbridge: *event_bridge,
+            kms_key: kms_key.clone(),
+            blocks_public_access: *blocks_public_access,
+            policy: policy.clone(),
+            lifecycle: lifecycle.clone(),
+        }
     }
 }
 

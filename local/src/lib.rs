@@ -16,6 +16,7 @@
 //! - [`template`]: `template.yaml`, read and resolved as CloudFormation would
 //! - [`eventbridge`]: rules that route events and schedules to functions
 //! - [`lambda`]: the runtime API, asynchronous invocation, destinations
+//! - [`management`]: what people ask of AWS about a stack
 //! - [`zips`]: zips for tests and measurements, right ones and wrong ones
 
 pub mod account;
@@ -28,6 +29,7 @@ pub mod faults;
 pub mod game;
 pub mod iam;
 pub mod lambda;
+pub mod management;
 pub mod s3;
 pub mod streams;
 pub mod template;

@@ -35,7 +35,7 @@ pub struct Announced {
     /// The record that is in the index now.
     #[serde(flatten)]
     pub record: Record,
-    /// `false` where another invocation has put it into the index.
+    /// `false` where another invocation has put it into the index, or what it says in the main had been said.
     pub announce: bool,
 }
 
@@ -73,11 +73,15 @@ impl IndexExport {
         let mut record = judged(examined, known?, name);
         record.indexed_by = Some(invocation.request_id.to_owned());
         record.export = Some(self.export_object(object, &reader, record.judgement.verdict.as_ref()));
-        self.recognize(&mut record).await?;
+        Box::pin(self.recognize(&mut record)).await?;
         let key =
             layout::record_key(record_date(&record, name), &record.session.application(), &name.session);
         let announced = match self.store.put_record(&key, &record).await? {
             RecordWrite::Written => Announced { record, announce: true },
+            RecordWrite::Replaced(before) => {
+                let announce = record.is_news_after(&before);
+                Announced { record, announce }
+            }
             // An earlier attempt of this very invocation may have been killed before it could answer.
             RecordWrite::Kept(record) => {
                 let announce = record.indexed_by.as_deref() == Some(invocation.request_id);

@@ -8,7 +8,7 @@ mod marker;
 mod parts;
 
 pub use facts::SessionFacts;
-pub use marker::{AlarmNote, Marker, Settling, TriggerNote};
+pub use marker::{AlarmNote, Marker, OVERDUE, Settling, TriggerNote};
 pub use parts::{Build, Evidence, Exception, ExportObject, Files, LastMinute, Performance, Roots, Signature};
 
 use std::fmt;
@@ -214,6 +214,18 @@ impl Record {
         }
     }
 
+    /// Whether it is worth telling of, where this other record stood before: an export that is judged again is no news as
+    /// long as verdict and signature stay what they were.
+    #[must_use]
+    pub fn is_news_after(&self, before: &Self) -> bool {
+        let told = |record: &Self| {
+            let Judgement { verdict, signature, .. } = &record.judgement;
+            let signature = signature.as_ref().map(|it| (it.version, it.id.clone(), it.first_regressed));
+            (record.state.clone(), verdict.clone(), signature)
+        };
+        told(self) != told(before)
+    }
+
     /// Whether the other record says the same; when and by whom it was indexed aside.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
@@ -243,6 +255,36 @@ mod tests {
         assert!(!missed.may_replace(&old) && !failed.may_replace(&old));
         assert!(new.may_replace(&old) && new.may_replace(&new));
         assert!(!old.may_replace(&new));
+    }
+
+    #[test]
+    fn an_export_that_is_judged_again_is_news_only_with_another_verdict_or_signature() {
+        let crash = |signature: Option<&str>, triage_version| {
+            let mut record = record(State::Indexed, Some(triage_version));
+            record.judgement.verdict = Some(Verdict::Crash);
+            record.judgement.signature = signature.map(|id| {
+                let text = |text: &str| text.to_owned();
+                Signature {
+                    version: 1,
+                    id: text(id),
+                    title: "title".into(),
+                    fingerprint: text("c0"),
+                    confidence: text("high"),
+                    first_seen: Some(true),
+                    regressed: None,
+                    first_regressed: None,
+                    muted: None,
+                }
+            });
+            record
+        };
+        assert!(!crash(Some("9f"), 2).is_news_after(&crash(Some("9f"), 1)));
+        assert!(crash(Some("9f"), 2).is_news_after(&crash(Some("c0"), 1)));
+        assert!(crash(None, 2).is_news_after(&record(State::Indexed, Some(1))));
+        assert!(crash(None, 1).is_news_after(&record(State::Missed, None)));
+        let mut back = crash(Some("9f"), 1);
+        back.judgement.signature.as_mut().unwrap().first_regressed = Some(true);
+        assert!(back.is_news_after(&crash(Some("9f"), 1)));
     }
 
     #[test]

@@ -101,13 +101,6 @@ pub struct Build {
     pub configuration: Option<Redacted>,
 }
 
-impl Build {
-    /// What it is called: its id, and its version.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.id.as_deref().into_iter().chain(self.version.as_ref().map(Redacted::as_str))
-    }
-}
-
 /// A file that bears on the verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {

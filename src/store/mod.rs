@@ -11,7 +11,7 @@ mod state;
 mod tags;
 
 pub use export::{ExportReader, ReadError};
-pub use resolutions::{Resolution, Resolved};
+pub use resolutions::{KnownBuild, Resolution, Resolved};
 pub use signatures::FirstSight;
 pub use state::HourlyLook;
 
@@ -51,8 +51,10 @@ pub struct Stored<T> {
 /// What became of a record that was to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordWrite {
-    /// It is in the index now.
+    /// It is in the index now; there was none before.
     Written,
+    /// It is in the index now, in place of this one.
+    Replaced(Box<Record>),
     /// The index holds one already that says the same, or that outranks it: this one.
     Kept(Box<Record>),
 }
@@ -103,7 +105,7 @@ impl Store {
                 return Ok(RecordWrite::Kept(Box::new(existing.value)));
             }
             if let Condition::Held = self.replace(key, record, &existing.etag).await? {
-                return Ok(RecordWrite::Written);
+                return Ok(RecordWrite::Replaced(Box::new(existing.value)));
             }
         }
         Err(Error::Contended { key: key.to_owned(), attempts: ATTEMPTS })

@@ -37,8 +37,19 @@ pub struct Resolution {
 pub struct Resolved {
     /// Since when. Sessions that were created before prove nothing.
     pub at: Timestamp,
-    /// The builds that have the crash, by [`Build::id`] or [`Build::version`]: sessions of these go on to crash.
-    pub builds: BTreeSet<String>,
+    /// The builds that have the crash: sessions of these go on to crash.
+    pub builds: BTreeSet<KnownBuild>,
+}
+
+/// A build that has the crash, as far as its records tell.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct KnownBuild {
+    /// [`Build::id`]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// [`Build::version`]. Many games never change it: two ids tell two builds apart, whatever the version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 impl Resolution {
@@ -68,8 +79,32 @@ impl Resolution {
 impl Resolved {
     /// Whether a build is known, and is none of those that have the crash.
     fn is_another(&self, build: &Build) -> bool {
-        let mut names = build.names().peekable();
-        names.peek().is_some() && !names.any(|name| self.builds.contains(name))
+        KnownBuild::of(build).is_some_and(|build| !self.builds.iter().any(|known| known.may_be(&build)))
+    }
+}
+
+impl KnownBuild {
+    /// A record's build; nothing if it has neither id nor version.
+    #[must_use]
+    pub fn of(build: &Build) -> Option<Self> {
+        let known = Self { id: build.id.clone(), version: build.version.as_ref().map(ToString::to_string) };
+        (known.id.is_some() || known.version.is_some()).then_some(known)
+    }
+
+    /// The builds that somebody means who gives an id, or a version.
+    #[must_use]
+    pub fn named(name: &str) -> [Self; 2] {
+        let name = || Some(name.to_owned());
+        [Self { id: name(), version: None }, Self { id: None, version: name() }]
+    }
+
+    /// Whether both may be the same build: by their ids, or by their versions where one has no id.
+    #[must_use]
+    pub fn may_be(&self, other: &Self) -> bool {
+        match (&self.id, &other.id) {
+            (Some(one), Some(other)) => one == other,
+            _ => self.version.is_some() && self.version == other.version,
+        }
     }
 }
 
@@ -127,7 +162,11 @@ mod tests {
     }
 
     fn resolution() -> Resolution {
-        let builds = ["old", "1.0"].map(ToOwned::to_owned).into();
+        let known = |id: Option<&str>, version: &str| KnownBuild {
+            id: id.map(ToOwned::to_owned),
+            version: Some(version.to_owned()),
+        };
+        let builds = [known(Some("old"), "1.0"), known(None, "0.9")].into();
         let resolved = Some(Resolved { at: RESOLVED.parse().unwrap(), builds });
         Resolution { resolved, ..Resolution::open(&id("a-1"), 1, "9f") }
     }
@@ -142,9 +181,9 @@ mod tests {
         }
     }
 
-    fn build(id: Option<&str>, version: Option<&str>) -> Option<Build> {
+    fn build(id: Option<&str>, version: Option<&str>) -> Build {
         let (id, version) = (id.map(ToOwned::to_owned), version.map(Redacted::new));
-        Some(Build { id, version, ..Build::default() })
+        Build { id, version, ..Build::default() }
     }
 
     #[test]
@@ -152,22 +191,47 @@ mod tests {
         let later = "2026-11-23T12:00:01Z";
         let at = RESOLVED.parse().unwrap();
         for (created, build, expected, why) in [
-            (later, build(Some("new"), None), Some(at), "another id"),
-            (later, build(None, Some("1.1")), Some(at), "another version"),
-            (later, build(Some("new"), Some("1.1")), Some(at), "both are others"),
-            (later, build(Some("old"), None), None, "the id is known"),
-            (later, build(Some("rebuilt"), Some("1.0")), None, "the version is known"),
-            (later, build(None, None), None, "nobody knows which build it was"),
+            (later, Some(build(Some("new")), None), Some(at), "another id"),
+            (later, Some(build(None, Some("1.1"))), Some(at), "another version"),
+            (later, Some(build(Some("new"), Some("1.1"))), Some(at), "both are others"),
+            (
+                later,
+                Some(build(Some("new"), Some("1.0"))),
+                Some(at),
+                "another id of a version that never changes",
+            ),
+            (later, Some(build(Some("old")), None), None, "the id is known"),
+            (later, Some(build(Some("old"), Some("1.1"))), None, "the id is known, whatever the version"),
+            (later, Some(build(None, Some("1.0"))), None, "the version is known, and there is no id"),
+            (
+                later,
+                Some(build(Some("new"), Some("0.9"))),
+                None,
+                "the version is known of a build without id",
+            ),
+            (later, Some(build(None, None)), None, "nobody knows which build it was"),
             (later, None, None, "nobody knows which build it was"),
-            (RESOLVED, build(Some("new"), None), None, "it began before"),
+            (RESOLVED, Some(build(Some("new"), None)), None, "it began before"),
         ] {
             assert_eq!(resolution().regressed(&crash(created, build)), expected, "{why}");
         }
     }
 
     #[test]
+    fn a_build_is_named_by_its_id_or_by_its_version() {
+        let is_named = |name: &str, build: Build| {
+            let build = KnownBuild::of(&build).unwrap();
+            KnownBuild::named(name).iter().any(|named| named.may_be(&build))
+        };
+        for name in ["new", "1.1"] {
+            assert!(is_named(name, build(Some("new"), Some("1.1"))), "{name}");
+        }
+        assert!(!is_named("other", build(Some("new"), Some("1.1"))));
+    }
+
+    #[test]
     fn what_is_not_resolved_cannot_come_back() {
         let muted = Resolution { resolved: None, muted_at: RESOLVED.parse().ok(), ..resolution() };
-        assert_eq!(muted.regressed(&crash("2026-11-24T00:00:00Z", build(Some("new"), None))), None);
+        assert_eq!(muted.regressed(&crash("2026-11-24T00:00:00Z", Some(build(Some("new"), None)))), None);
     }
 }

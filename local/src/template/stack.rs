@@ -34,6 +34,19 @@ pub struct Stack {
     pub policies: Vec<Attachment>,
     /// The outputs' values, by their names in the template.
     pub outputs: BTreeMap<String, String>,
+    /// Logical ids, types and names of all resources that have a name here.
+    pub resources: Vec<StackResource>,
+}
+
+/// A resource of the stack, as CloudFormation lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackResource {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// For example `AWS::Events::Rule`.
+    pub kind: String,
+    /// Its name in its service.
+    pub physical_id: String,
 }
 
 /// An S3 bucket.
@@ -49,6 +62,10 @@ pub struct Bucket {
     pub kms_key: Option<String>,
     /// Its lifecycle rules that are enabled.
     pub lifecycle: Vec<LifecycleRule>,
+    /// Whether all of "Block public access" is on.
+    pub blocks_public_access: bool,
+    /// Its policy, as JSON.
+    pub policy: Option<String>,
 }
 
 /// An SQS queue or an SNS topic.
@@ -133,12 +150,15 @@ impl Stack {
         Ok(Self {
             functions,
             rules,
-            buckets: of("AWS::S3::Bucket").map(buckets::bucket).collect::<Result<_, _>>()?,
+            buckets: of("AWS::S3::Bucket")
+                .map(|bucket| buckets::bucket(bucket, resources))
+                .collect::<Result<_, _>>()?,
             queues: of("AWS::SQS::Queue").map(mailbox).collect(),
             topics: of("AWS::SNS::Topic").map(mailbox).collect(),
             tables: of("AWS::Glue::Table").map(tables::table).collect::<Result<_, _>>()?,
             policies: policies::read(resources, account)?,
             outputs,
+            resources: resources.iter().filter_map(listed).collect(),
         })
     }
 
@@ -259,6 +279,12 @@ fn outputs(scope: &Scope<'_>, section: Option<&Value>) -> Result<BTreeMap<String
         }
     }
     Ok(values)
+}
+
+fn listed(resource: &Resource) -> Option<StackResource> {
+    let (logical_id, kind) = (resource.logical_id.clone(), resource.kind.clone());
+    let physical_id = resource.name.clone();
+    (!physical_id.is_empty()).then_some(StackResource { logical_id, kind, physical_id })
 }
 
 fn mailbox(resource: &Resource) -> Mailbox {
