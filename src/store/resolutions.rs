@@ -191,7 +191,7 @@ mod tests {
         let later = "2026-11-23T12:00:01Z";
         let at = RESOLVED.parse().unwrap();
         for (created, build, expected, why) in [
-            (later, Some(build(Some("new")), None), Some(at), "another id"),
+            (later, Some(build(Some("new"), None)), Some(at), "another id"),
             (later, Some(build(None, Some("1.1"))), Some(at), "another version"),
             (later, Some(build(Some("new"), Some("1.1"))), Some(at), "both are others"),
             (
@@ -200,7 +200,7 @@ mod tests {
                 Some(at),
                 "another id of a version that never changes",
             ),
-            (later, Some(build(Some("old")), None), None, "the id is known"),
+            (later, Some(build(Some("old"), None)), None, "the id is known"),
             (later, Some(build(Some("old"), Some("1.1"))), None, "the id is known, whatever the version"),
             (later, Some(build(None, Some("1.0"))), None, "the version is known, and there is no id"),
             (
