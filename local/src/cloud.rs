@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::account::{Account, EventSender};
+use crate::cloudformation::CloudFormation;
 use crate::delivery::{Mailboxes, Message};
 use crate::eventbridge::{Bus, Disorder, Schedules};
 use crate::executables::{self, BuildError};
@@ -132,6 +133,7 @@ pub struct LocalCloud {
     pub game: PathBuf,
     client: Credentials,
     endpoint: s3::Endpoint,
+    cloudformation: CloudFormation,
 }
 
 impl LocalCloud {
@@ -155,6 +157,7 @@ impl LocalCloud {
             s3.allow(&credentials.access_key_id, &credentials.secret_access_key);
         }
         let endpoint = s3.serve().await?;
+        let cloudformation = CloudFormation::start(&account, &stack.name, stack.outputs.clone()).await?;
         let mailboxes = stack.queues.iter().chain(&stack.topics).map(|mailbox| mailbox.arn.clone());
         let mailboxes = Mailboxes::new(mailboxes).with_policies(iam.clone());
         let mut lambda = lambda::Options::new(built["start-export"].parent().unwrap_or(Path::new(".")));
@@ -187,6 +190,7 @@ impl LocalCloud {
             game,
             client,
             endpoint,
+            cloudformation,
         })
     }
 
@@ -195,6 +199,7 @@ impl LocalCloud {
     pub fn client_environment(&self) -> BTreeMap<String, String> {
         let mut variables = endpoints(self.endpoint.url(), &self.streams);
         for (name, value) in [
+            ("AWS_ENDPOINT_URL_CLOUDFORMATION", &self.cloudformation.endpoint()),
             ("AWS_REGION", &self.account.region),
             ("AWS_DEFAULT_REGION", &self.account.region),
             ("AWS_ACCESS_KEY_ID", &self.client.access_key_id),

@@ -9,7 +9,6 @@ use super::error::{Problem, TemplateError};
 use super::node::Node;
 use super::scope::Scope;
 use super::{StackOptions, buckets, functions, kinds, parameters, policies, rules, sam, tables};
-use crate::account::Account;
 use crate::eventbridge::Rule;
 use crate::iam::Attachment;
 use crate::lambda::Function;
@@ -18,6 +17,8 @@ use crate::s3::lifecycle::LifecycleRule;
 /// The resources of a stack that the local cloud runs, and the stack's outputs.
 #[derive(Debug, Clone)]
 pub struct Stack {
+    /// Its name.
+    pub name: String,
     /// The functions.
     pub functions: Vec<Function>,
     /// The rules of the default event bus, and the schedules.
@@ -109,7 +110,7 @@ impl Stack {
         }
         let resources = resources(&scope)?;
         let outputs = outputs(&scope, sections.get("Outputs"))?;
-        let stack = Self::read(&resources, outputs, &options.account)?;
+        let stack = Self::read(&resources, outputs, options)?;
         stack.check_recipients(&scope)?;
         check_roles(&resources, &stack)?;
         Ok(stack)
@@ -118,7 +119,7 @@ impl Stack {
     fn read(
         resources: &[Resource],
         outputs: BTreeMap<String, String>,
-        account: &Account,
+        options: &StackOptions,
     ) -> Result<Self, TemplateError> {
         let of = |kind: &'static str| resources.iter().filter(move |resource| resource.kind == kind);
         let mut functions =
@@ -131,13 +132,14 @@ impl Stack {
             rules.push(rules::schedule(schedule)?);
         }
         Ok(Self {
+            name: options.name.clone(),
             functions,
             rules,
             buckets: of("AWS::S3::Bucket").map(buckets::bucket).collect::<Result<_, _>>()?,
             queues: of("AWS::SQS::Queue").map(mailbox).collect(),
             topics: of("AWS::SNS::Topic").map(mailbox).collect(),
             tables: of("AWS::Glue::Table").map(tables::table).collect::<Result<_, _>>()?,
-            policies: policies::read(resources, account)?,
+            policies: policies::read(resources, &options.account)?,
             outputs,
         })
     }
