@@ -73,12 +73,25 @@ pub fn records_of(date: Date) -> String {
     format!("{INDEX}dt={date}/")
 }
 
-/// The session of a record's key; nothing for a key that is no record's.
+/// What a record's key tells of its session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordName {
+    /// The day of its creation, in UTC.
+    pub date: Date,
+    /// The application.
+    pub application: Id,
+    /// The session.
+    pub session: SessionName,
+}
+
+/// Reads a record's key; nothing for a key that is no record's.
 #[must_use]
-pub fn parse_record_key(key: &str) -> Option<SessionName> {
-    let mut parts = key.strip_prefix(INDEX)?.strip_suffix(".json")?.split('/').skip(2);
+pub fn parse_record_key(key: &str) -> Option<RecordName> {
+    let mut parts = key.strip_prefix(INDEX)?.strip_suffix(".json")?.split('/');
+    let date = parts.next()?.strip_prefix("dt=")?.parse().ok()?;
+    let application = parse_id(parts.next()?)?;
     let session = SessionName { stream_group: parse_id(parts.next()?)?, id: parse_id(parts.next()?)? };
-    parts.next().is_none().then_some(session)
+    parts.next().is_none().then_some(RecordName { date, application, session })
 }
 
 /// The key of the request to index an export again: `reindex/{the export's key}.json`.
@@ -245,7 +258,9 @@ mod tests {
         let key = record_key("2026-11-23".parse().unwrap(), &application(), &session());
         assert_eq!(key, "index/v1/dt=2026-11-23/a-9ZY8X7Wv6/sg-1AB2C3De4/ABC123def4567.json");
         assert!(key.starts_with(&records_of("2026-11-23".parse().unwrap())));
-        assert_eq!(parse_record_key(&key), Some(session()));
+        let date = "2026-11-23".parse().unwrap();
+        let name = RecordName { date, application: application(), session: session() };
+        assert_eq!(parse_record_key(&key), Some(name));
         assert_eq!(parse_record_key("index/v1/dt=2026-11-23/a-1/sg-1/x/y.json"), None);
     }
 }

@@ -39,8 +39,9 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let session = name(deployment, wanted).await?;
     let config = deployment.sdk_config().await?;
-    let function = deployment.output(&config, FUNCTION_OUTPUT).await?;
-    let answer = invoke(&config, &function, &session).await?;
+    let stack = deployment.describe(&config).await?;
+    let function = stack.output(FUNCTION_OUTPUT)?;
+    let answer = invoke(&config, function, &session).await?;
     let told = answer["sessions"].get(0).cloned().unwrap_or_default();
     let Ok(told) = Told::deserialize(told) else {
         return Err(Failure::other(format!("{function} answered what this version does not know: {answer}")));

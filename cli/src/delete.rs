@@ -56,11 +56,12 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
     if !arguments.force {
         known.refuse_early()?;
     }
-    let kept: Vec<_> = try_join_all(known.keys().into_iter().map(|(what, key)| versions(captures, what, key)))
-        .await?
-        .into_iter()
-        .flatten()
-        .collect();
+    let kept: Vec<_> =
+        try_join_all(known.keys().into_iter().map(|(what, key)| versions(captures, what, key)))
+            .await?
+            .into_iter()
+            .flatten()
+            .collect();
     if !output.is_json() {
         list(&kept, output)?;
     }
@@ -76,7 +77,9 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
         output.text(&format!("{} objects of {} are deleted.", kept.len(), known.name))?;
     }
     if let Some(signature) = known.first_sight() {
-        note(format!("{signature} stays: it names the session as the one in which the crash was seen first."));
+        note(format!(
+            "{signature} stays: it names the session as the one in which the crash was seen first."
+        ));
     }
     Ok(())
 }
@@ -121,12 +124,15 @@ impl Known {
         let facts = self.record.as_ref().map(|record| &record.session);
         let facts = facts.or(self.marker.as_ref().map(|marker| &marker.session));
         let mut exports: Vec<String> = Vec::new();
-        exports.extend(self.record.iter().filter_map(|record| record.export.as_ref()).map(|it| it.key.clone()));
+        exports
+            .extend(self.record.iter().filter_map(|record| record.export.as_ref()).map(|it| it.key.clone()));
         let created = facts.and_then(|facts| Some((facts, facts.created_at?)));
-        exports.extend(created.map(|(facts, at)| layout::export_key(&facts.application(), &facts.name(), at)));
+        exports
+            .extend(created.map(|(facts, at)| layout::export_key(&facts.application(), &facts.name(), at)));
         exports.sort_unstable();
         exports.dedup();
-        let requests: Vec<_> = exports.iter().map(|export| ("request", layout::reindex_key(export))).collect();
+        let requests: Vec<_> =
+            exports.iter().map(|export| ("request", layout::reindex_key(export))).collect();
         let mut keys: Vec<_> = exports.into_iter().map(|export| ("export", export)).collect();
         keys.extend(requests);
         keys.extend(layout::report_of_record(&self.record_key).map(|report| ("report", report)));
@@ -149,7 +155,8 @@ async fn versions(captures: &Captures, what: &'static str, key: String) -> Resul
     let list = captures.s3().list_object_versions().bucket(captures.bucket()).prefix(&key);
     let mut pages = list.into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| captures.explained(ServiceError::new("ListObjectVersions", &error)))?;
+        let page =
+            page.map_err(|error| captures.explained(ServiceError::new("ListObjectVersions", &error)))?;
         let mut add = |found: Option<&str>, version: Option<&str>, size: Option<i64>| {
             // Others may begin with the same key.
             if found == Some(key.as_str()) {
@@ -166,7 +173,11 @@ async fn versions(captures: &Captures, what: &'static str, key: String) -> Resul
 
 async fn delete(captures: &Captures, kept: &[Kept]) -> Result<(), Failure> {
     let identifier = |kept: &Kept| {
-        ObjectIdentifier::builder().key(&kept.key).version_id(&kept.version_id).build().map_err(Failure::other)
+        ObjectIdentifier::builder()
+            .key(&kept.key)
+            .version_id(&kept.version_id)
+            .build()
+            .map_err(Failure::other)
     };
     let objects = kept.iter().map(identifier).collect::<Result<Vec<_>, _>>()?;
     let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(Failure::other)?;

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::output::{Output, note};
 
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("which").args(["session", "since", "older_than_triage"]).required(true).multiple(true))]
+#[command(group = clap::ArgGroup::new("which").args(["session", "since", "until", "older_than_triage"]).required(true).multiple(true))]
 pub(crate) struct Arguments {
     /// This session: its id or the beginning of it, group/id, or its ARN
     #[arg(conflicts_with_all = ["since", "until", "older_than_triage", "resume"])]

@@ -69,7 +69,9 @@ pub(crate) async fn resolve(
     }
     output.text(&sight.title.to_string())?;
     let Some(resolved) = &decided.resolved else { return output.text("It is open again.") };
-    output.text("It is resolved. A session that begins from now on shows that it has come back, in any build but:")?;
+    output.text(
+        "It is resolved. A session that begins from now on shows that it has come back, in any build but:",
+    )?;
     let names: BTreeSet<_> = resolved.builds.iter().map(name_of).collect();
     if names.is_empty() {
         return output.text("  (none: no session with it tells its build)");
@@ -78,7 +80,11 @@ pub(crate) async fn resolve(
 }
 
 /// Mutes a signature, or takes that back.
-pub(crate) async fn mute(captures: &Captures, arguments: &MuteArguments, output: Output) -> Result<(), Failure> {
+pub(crate) async fn mute(
+    captures: &Captures,
+    arguments: &MuteArguments,
+    output: Output,
+) -> Result<(), Failure> {
     let sight = find(captures, &arguments.signature).await?;
     let muted_at = (!arguments.undo).then(now);
     let decided = decide(captures, &sight, |resolution| resolution.muted_at = muted_at).await?;
@@ -104,8 +110,10 @@ async fn decide(
 
 /// The builds in which a signature was seen: in the last 30 days, and first.
 async fn builds_with(captures: &Captures, sight: &FirstSight) -> Result<BTreeSet<KnownBuild>, Failure> {
-    let mut builds: BTreeSet<_> = sight.build.clone().map(|id| KnownBuild { id: Some(id), version: None }).into_iter().collect();
-    let filter = Filter::of_signature(sight.application_id.clone(), &sight.signature);
+    let mut builds: BTreeSet<_> =
+        sight.build.clone().map(|id| KnownBuild { id: Some(id), version: None }).into_iter().collect();
+    let filter =
+        Filter::of_signature(sight.application_id.clone(), &sight.signature).map_err(Failure::other)?;
     let mut records = pin!(captures.records(&filter));
     while let Some(recorded) = records.try_next().await? {
         let record: Record = serde_json::from_slice(&recorded.text).map_err(Failure::other)?;
@@ -165,7 +173,8 @@ async fn applications(captures: &Captures) -> Result<Vec<String>, Failure> {
 /// Keys that begin like this: all of them, or two of many.
 async fn keys(captures: &Captures, prefix: &str) -> Result<Vec<String>, Failure> {
     let list = captures.s3().list_objects_v2().bucket(captures.bucket()).prefix(prefix).max_keys(20);
-    let page = list.send().await.map_err(|error| captures.explained(ServiceError::new("ListObjectsV2", &error)))?;
+    let page =
+        list.send().await.map_err(|error| captures.explained(ServiceError::new("ListObjectsV2", &error)))?;
     Ok(page.contents().iter().filter_map(|object| object.key().map(ToOwned::to_owned)).collect())
 }
 

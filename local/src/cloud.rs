@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::account::{Account, EventSender};
+use crate::cloudformation::CloudFormation;
 use crate::delivery::{Mailboxes, Message};
 use crate::eventbridge::{Bus, Disorder, Schedules};
 use crate::executables::{self, BuildError};
@@ -134,6 +135,7 @@ pub struct LocalCloud {
     client: Credentials,
     endpoint: s3::Endpoint,
     management: Management,
+    cloudformation: CloudFormation,
 }
 
 impl LocalCloud {
@@ -156,6 +158,7 @@ impl LocalCloud {
             s3.allow(&credentials.access_key_id, &credentials.secret_access_key);
         }
         let endpoint = s3.serve().await?;
+        let cloudformation = CloudFormation::of(&account, &stack).await?;
         let mailboxes = stack.queues.iter().chain(&stack.topics).map(|mailbox| mailbox.arn.clone());
         let mailboxes = Mailboxes::new(mailboxes).with_policies(iam.clone());
         let mut lambda = lambda::Options::new(built["start-export"].parent().unwrap_or(Path::new(".")));
@@ -175,7 +178,6 @@ impl LocalCloud {
             options.disorder,
         );
         let managed = Managed {
-            account: account.clone(),
             stack: stack.clone(),
             lambda: lambda.clone(),
             bus: bus.clone(),
@@ -197,6 +199,7 @@ impl LocalCloud {
             client,
             endpoint,
             management,
+            cloudformation,
         })
     }
 
@@ -206,6 +209,7 @@ impl LocalCloud {
         let mut variables = endpoints(self.endpoint.url(), &self.streams);
         variables.extend(self.management.endpoints());
         for (name, value) in [
+            ("AWS_ENDPOINT_URL_CLOUDFORMATION", &self.cloudformation.endpoint()),
             ("AWS_REGION", &self.account.region),
             ("AWS_DEFAULT_REGION", &self.account.region),
             ("AWS_ACCESS_KEY_ID", &self.client.access_key_id),

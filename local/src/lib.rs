@@ -14,6 +14,7 @@
 //! - [`s3`]: buckets and objects, on the crate `s3s`
 //! - [`streams`]: GameLift Streams' REST API, and sessions that run [`game`]s as real processes
 //! - [`template`]: `template.yaml`, read and resolved as CloudFormation would
+//! - [`cloudformation`]: what the stack puts out
 //! - [`eventbridge`]: rules that route events and schedules to functions
 //! - [`lambda`]: the runtime API, asynchronous invocation, destinations
 //! - [`management`]: what people ask of AWS about a stack
@@ -21,6 +22,7 @@
 
 pub mod account;
 pub mod cloud;
+pub mod cloudformation;
 pub mod delivery;
 pub mod demo;
 pub mod eventbridge;

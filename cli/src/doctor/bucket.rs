@@ -126,7 +126,9 @@ async fn eventbridge(s3: &Client, bucket: &str) -> Finding {
     const CHECK: &str = "bucket: events";
     let answer = s3.get_bucket_notification_configuration().bucket(bucket).send().await;
     match answer.map_err(|error| ServiceError::new("GetBucketNotificationConfiguration", &error)) {
-        Ok(answer) if answer.event_bridge_configuration.is_some() => Finding::good(CHECK, "go to EventBridge"),
+        Ok(answer) if answer.event_bridge_configuration.is_some() => {
+            Finding::good(CHECK, "go to EventBridge")
+        }
         Ok(_) => Finding::bad(
             CHECK,
             "do not go to EventBridge: no export is indexed when it arrives",
@@ -160,7 +162,8 @@ fn missing(expected: &Expected, patient: &Patient, rules: &[&LifecycleRule]) -> 
     let days = patient.stack.parameter(parameter);
     let is_it = |rule: &&&LifecycleRule| {
         let expires = rule.expiration().and_then(|it| it.days()).map(|days| days.to_string());
-        scope(rule) == (prefix, verdict.map(|verdict| ("Verdict", verdict))) && expires.as_deref() == Some(days)
+        scope(rule) == (prefix, verdict.map(|verdict| ("Verdict", verdict)))
+            && expires.as_deref() == Some(days)
     };
     if rules.iter().any(|rule| is_it(&rule)) {
         return None;

@@ -17,7 +17,8 @@ const SWEEP: &str = "StartExportFunctionSweep";
 /// The rule that is switched on by a parameter of the same words.
 const EVERY_OTHER_CRASH: &str = "EveryOtherCrash";
 
-const ENABLE: &str = "Somebody disabled or deleted it by hand. Enable it in EventBridge's console, or deploy the stack again.";
+const ENABLE: &str =
+    "Somebody disabled or deleted it by hand. Enable it in EventBridge's console, or deploy the stack again.";
 
 pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
     let (rules, failed, undelivered) = tokio::join!(
@@ -47,7 +48,8 @@ async fn rules(patient: &Patient) -> Vec<Finding> {
         Err(failure) => return vec![Finding::unknown("rules", failure)],
     };
     let every_crash = patient.stack.parameter("EveryCrash") == "ENABLED";
-    let (schedule, rules): (Vec<_>, Vec<_>) = resources.into_iter().partition(|rule| rule.logical_id == SWEEP);
+    let (schedule, rules): (Vec<_>, Vec<_>) =
+        resources.into_iter().partition(|rule| rule.logical_id == SWEEP);
     let wanted = rules.iter().filter(|rule| rule.logical_id != EVERY_OTHER_CRASH || every_crash);
     let wanted: Vec<_> = wanted.collect();
     let good = format!("{} are enabled", wanted.len());

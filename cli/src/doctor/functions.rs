@@ -65,7 +65,9 @@ async fn describe(client: &Client, name: &str) -> Result<GetFunctionConfiguratio
 }
 
 /// What the function makes of its environment.
-fn configuration(found: &GetFunctionConfigurationOutput) -> Result<Config, crash_capture::config::ConfigError> {
+fn configuration(
+    found: &GetFunctionConfigurationOutput,
+) -> Result<Config, crash_capture::config::ConfigError> {
     let none = HashMap::new();
     let variables = found.environment().and_then(|environment| environment.variables()).unwrap_or(&none);
     let region = found.function_arn().and_then(|arn| arn.split(':').nth(3));

@@ -93,7 +93,9 @@ async fn open(patient: &Patient) -> Vec<Finding> {
     let late = markers.iter().filter_map(|marker| Some((marker, marker.settling.as_ref()?.ended_at)));
     let late = late.filter(|(_, ended)| now.duration_since(*ended) >= OVERDUE);
     let overdue = match unsettled(patient, late.collect()).await {
-        Ok(overdue) => named(&overdue, |(marker, ended)| format!("{} ended at {ended}", marker.session.name())),
+        Ok(overdue) => {
+            named(&overdue, |(marker, ended)| format!("{} ended at {ended}", marker.session.name()))
+        }
         Err(failure) => return vec![Finding::unknown(OPEN, failure)],
     };
     let denied: Vec<_> = markers.iter().filter_map(|it| Some((it, it.denied.as_deref()?))).collect();

@@ -22,7 +22,6 @@ use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
-use crate::account::Account;
 use crate::delivery::Mailboxes;
 use crate::eventbridge::Bus;
 use crate::lambda::Lambda;
@@ -34,7 +33,6 @@ const SERVICES: [&str; 4] = ["CLOUDWATCH", "EVENTBRIDGE", "LAMBDA", "SQS"];
 /// What can be asked about.
 #[derive(Debug)]
 pub(crate) struct Managed {
-    pub(crate) account: Account,
     pub(crate) stack: Stack,
     pub(crate) lambda: Lambda,
     pub(crate) bus: Bus,

@@ -9,7 +9,6 @@ use super::error::{Problem, TemplateError};
 use super::node::Node;
 use super::scope::Scope;
 use super::{StackOptions, buckets, functions, kinds, parameters, policies, rules, sam, tables};
-use crate::account::Account;
 use crate::eventbridge::Rule;
 use crate::iam::Attachment;
 use crate::lambda::Function;
@@ -18,6 +17,8 @@ use crate::s3::lifecycle::LifecycleRule;
 /// The resources of a stack that the local cloud runs, and the stack's outputs.
 #[derive(Debug, Clone)]
 pub struct Stack {
+    /// Its name.
+    pub name: String,
     /// The functions.
     pub functions: Vec<Function>,
     /// The rules of the default event bus, and the schedules.
@@ -32,6 +33,8 @@ pub struct Stack {
     pub tables: Vec<Table>,
     /// What roles and resources say about who may do what.
     pub policies: Vec<Attachment>,
+    /// The parameters' values, defaults among them.
+    pub parameters: BTreeMap<String, String>,
     /// The outputs' values, by their names in the template.
     pub outputs: BTreeMap<String, String>,
     /// Logical ids, types and names of all resources that have a name here.
@@ -126,7 +129,8 @@ impl Stack {
         }
         let resources = resources(&scope)?;
         let outputs = outputs(&scope, sections.get("Outputs"))?;
-        let stack = Self::read(&resources, outputs, &options.account)?;
+        let mut stack = Self::read(&resources, outputs, options)?;
+        stack.parameters = parameters_as_texts(&scope.parameters);
         stack.check_recipients(&scope)?;
         check_roles(&resources, &stack)?;
         Ok(stack)
@@ -135,7 +139,7 @@ impl Stack {
     fn read(
         resources: &[Resource],
         outputs: BTreeMap<String, String>,
-        account: &Account,
+        options: &StackOptions,
     ) -> Result<Self, TemplateError> {
         let of = |kind: &'static str| resources.iter().filter(move |resource| resource.kind == kind);
         let mut functions =
@@ -148,6 +152,7 @@ impl Stack {
             rules.push(rules::schedule(schedule)?);
         }
         Ok(Self {
+            name: options.name.clone(),
             functions,
             rules,
             buckets: of("AWS::S3::Bucket")
@@ -156,7 +161,8 @@ impl Stack {
             queues: of("AWS::SQS::Queue").map(mailbox).collect(),
             topics: of("AWS::SNS::Topic").map(mailbox).collect(),
             tables: of("AWS::Glue::Table").map(tables::table).collect::<Result<_, _>>()?,
-            policies: policies::read(resources, account)?,
+            policies: policies::read(resources, &options.account)?,
+            parameters: BTreeMap::new(),
             outputs,
             resources: resources.iter().filter_map(listed).collect(),
         })
@@ -279,6 +285,16 @@ fn outputs(scope: &Scope<'_>, section: Option<&Value>) -> Result<BTreeMap<String
         }
     }
     Ok(values)
+}
+
+/// As CloudFormation shows them: a list is separated by commas.
+fn parameters_as_texts(parameters: &BTreeMap<String, Value>) -> BTreeMap<String, String> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    };
+    parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect()
 }
 
 fn listed(resource: &Resource) -> Option<StackResource> {
