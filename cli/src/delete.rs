@@ -56,12 +56,13 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
     if !arguments.force {
         known.refuse_early()?;
     }
-    let kept: Vec<_> =
-        try_join_all(known.keys().into_iter().map(|(what, key)| versions(captures, what, key)))
-            .await?
-            .into_iter()
-            .flatten()
-            .collect();
+    let kept: Vec<_> = try_join_all(
+        known.keys(&captures.store().uri("")).into_iter().map(|(what, key)| versions(captures, what, key)),
+    )
+    .await?
+    .into_iter()
+    .flatten()
+    .collect();
     if !output.is_json() {
         list(&kept, output)?;
     }
@@ -119,13 +120,16 @@ impl Known {
         Ok(())
     }
 
-    /// Everything that may be kept of the session. The record comes last: without it, nobody finds the rest.
-    fn keys(&self) -> Vec<(&'static str, String)> {
+    /// Everything that may be kept of the session, in the bucket of this URI. The record comes last: without it, nobody
+    /// finds the rest.
+    fn keys(&self, bucket: &str) -> Vec<(&'static str, String)> {
         let facts = self.record.as_ref().map(|record| &record.session);
         let facts = facts.or(self.marker.as_ref().map(|marker| &marker.session));
         let mut exports: Vec<String> = Vec::new();
         exports
             .extend(self.record.iter().filter_map(|record| record.export.as_ref()).map(|it| it.key.clone()));
+        let requested = self.marker.as_ref().and_then(|marker| marker.output_uri.as_deref());
+        exports.extend(requested.and_then(|uri| uri.strip_prefix(bucket)).map(ToOwned::to_owned));
         let created = facts.and_then(|facts| Some((facts, facts.created_at?)));
         exports
             .extend(created.map(|(facts, at)| layout::export_key(&facts.application(), &facts.name(), at)));
@@ -151,10 +155,11 @@ impl Known {
 
 /// All versions of an object, and its delete markers; of one that is not there, none.
 async fn versions(captures: &Captures, what: &'static str, key: String) -> Result<Vec<Kept>, Failure> {
-    let mut kept = Vec::new();
-    let list = captures.s3().list_object_versions().bucket(captures.bucket()).prefix(&key);
-    let mut pages = list.into_paginator().send();
-    while let Some(page) = pages.next().await {
+    let (mut kept, mut after) = (Vec::new(), None);
+    loop {
+        let list = captures.s3().list_object_versions().bucket(captures.bucket()).prefix(&key);
+        let (key_marker, version_marker) = after.unzip();
+        let page = list.set_key_marker(key_marker).set_version_id_marker(version_marker).send().await;
         let page =
             page.map_err(|error| captures.explained(ServiceError::new("ListObjectVersions", &error)))?;
         let mut add = |found: Option<&str>, version: Option<&str>, size: Option<i64>| {
@@ -167,8 +172,12 @@ async fn versions(captures: &Captures, what: &'static str, key: String) -> Resul
         };
         page.versions().iter().for_each(|it| add(it.key(), it.version_id(), it.size()));
         page.delete_markers().iter().for_each(|it| add(it.key(), it.version_id(), None));
+        // The key itself comes first of those that begin with it.
+        after = page.next_key_marker.filter(|next| *next == key).zip(page.next_version_id_marker);
+        if after.is_none() {
+            return Ok(kept);
+        }
     }
-    Ok(kept)
 }
 
 async fn delete(captures: &Captures, kept: &[Kept]) -> Result<(), Failure> {

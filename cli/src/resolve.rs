@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 use std::pin::pin;
 
-use crash_capture::layout::{self, SIGNATURES};
+use crash_capture::layout::SIGNATURES;
 use crash_capture::record::{Record, now};
 use crash_capture::service::ServiceError;
-use crash_capture::session::Id;
 use crash_capture::store::{FirstSight, KnownBuild, Resolution, Resolved};
 use futures_util::TryStreamExt as _;
 

@@ -51,7 +51,7 @@ impl Finding {
     }
 
     fn unknown(check: &'static str, error: impl Display) -> Self {
-        let advice = "Could not be looked at. docs/command.md has the permissions that doctor needs.";
+        let advice = "Could not be looked at. docs/managing.md has the permissions that doctor needs.";
         Self { check, health: Health::Unknown, detail: error.to_string(), advice: Some(advice) }
     }
 

@@ -1,5 +1,7 @@
 //! The local cloud with the stack's functions, and the command pointed at it.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use std::ops::Deref;
 use std::process::Output;
 
