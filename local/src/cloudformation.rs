@@ -45,29 +45,20 @@ struct Deployed {
 impl CloudFormation {
     /// Starts it, with one stack of which nothing but its outputs is known, on a free port of 127.0.0.1.
     pub async fn start(account: &Account, name: &str, outputs: BTreeMap<String, String>) -> io::Result<Self> {
-        Self::serve(account, name, (BTreeMap::new(), outputs, Vec::new())).await
+        Self::serve(Deployed::new(account, name, outputs)).await
     }
 
     /// Starts it, with this stack.
     pub(crate) async fn of(account: &Account, stack: &Stack) -> io::Result<Self> {
-        let Stack { parameters, outputs, resources, .. } = stack.clone();
-        Self::serve(account, &stack.name, (parameters, outputs, resources)).await
+        let mut deployed = Deployed::new(account, &stack.name, stack.outputs.clone());
+        deployed.parameters.clone_from(&stack.parameters);
+        deployed.resources.clone_from(&stack.resources);
+        Self::serve(deployed).await
     }
 
-    async fn serve(
-        account: &Account,
-        name: &str,
-        (parameters, outputs, resources): (
-            BTreeMap<String, String>,
-            BTreeMap<String, String>,
-            Vec<StackResource>,
-        ),
-    ) -> io::Result<Self> {
+    async fn serve(deployed: Deployed) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let id = account.arn("cloudformation", &format!("stack/{name}/{}", uuid::Uuid::new_v4()));
-        let (name, created) = (name.to_owned(), Timestamp::now());
-        let deployed = Deployed { name, id, created, parameters, outputs, resources };
         let router = Router::new().route("/", post(answer)).with_state(Arc::new(deployed));
         let server = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
         Ok(Self { address, server })
@@ -115,6 +106,19 @@ async fn answer(
 }
 
 impl Deployed {
+    /// A stack of which nothing but its outputs is known.
+    fn new(account: &Account, name: &str, outputs: BTreeMap<String, String>) -> Self {
+        let id = account.arn("cloudformation", &format!("stack/{name}/{}", uuid::Uuid::new_v4()));
+        Self {
+            name: name.to_owned(),
+            id,
+            created: Timestamp::now(),
+            parameters: BTreeMap::new(),
+            outputs,
+            resources: Vec::new(),
+        }
+    }
+
     fn describe(&self) -> String {
         format!(
             "<DescribeStacksResponse xmlns=\"{NAMESPACE}\"><DescribeStacksResult><Stacks><member>\

@@ -272,7 +272,7 @@ impl<'a> Arming<'a> {
         };
         let record = Record::not_captured(state, reason, session, marker);
         match self.store.put_record(&key, &record).await? {
-            RecordWrite::Written | RecordWrite::Replaced(_) => Ok(outcome),
+            RecordWrite::Written(_) => Ok(outcome),
             RecordWrite::Kept(existing) if existing.state == State::Indexed => Ok(Outcome::AlreadyArmed),
             RecordWrite::Kept(_) => Ok(Outcome::Settled),
         }

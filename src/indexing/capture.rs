@@ -77,10 +77,10 @@ impl IndexExport {
         let key =
             layout::record_key(record_date(&record, name), &record.session.application(), &name.session);
         let announced = match self.store.put_record(&key, &record).await? {
-            RecordWrite::Written => Announced { record, announce: true },
-            RecordWrite::Replaced(before) => {
-                let announce = record.is_news_after(&before);
-                Announced { record, announce }
+            // It may only say more of what was told already.
+            RecordWrite::Written(before) => {
+                let is_news = before.is_none_or(|before| !record.is_same_news(&before));
+                Announced { record, announce: is_news }
             }
             // An earlier attempt of this very invocation may have been killed before it could answer.
             RecordWrite::Kept(record) => {

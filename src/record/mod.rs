@@ -214,16 +214,16 @@ impl Record {
         }
     }
 
-    /// Whether it is worth telling of, where this other record stood before: an export that is judged again is no news as
-    /// long as verdict and signature stay what they were.
+    /// Whether the other record told the same news: that the same object is a capture of the same verdict and signature,
+    /// which had come back or not.
     #[must_use]
-    pub fn is_news_after(&self, before: &Self) -> bool {
-        let told = |record: &Self| {
-            let Judgement { verdict, signature, .. } = &record.judgement;
-            let signature = signature.as_ref().map(|it| (it.version, it.id.clone(), it.first_regressed));
-            (record.state.clone(), verdict.clone(), signature)
+    pub fn is_same_news(&self, other: &Self) -> bool {
+        let object = |record: &Self| record.export.as_ref().map(|it| (it.key.clone(), it.etag.clone()));
+        let signature = |record: &Self| {
+            record.judgement.signature.as_ref().map(|it| (it.id.clone(), it.first_regressed == Some(true)))
         };
-        told(self) != told(before)
+        let news = |record: &Self| (record.judgement.verdict.clone(), signature(record), object(record));
+        self.state == other.state && news(self) == news(other)
     }
 
     /// Whether the other record says the same; when and by whom it was indexed aside.
@@ -278,13 +278,13 @@ mod tests {
             });
             record
         };
-        assert!(!crash(Some("9f"), 2).is_news_after(&crash(Some("9f"), 1)));
-        assert!(crash(Some("9f"), 2).is_news_after(&crash(Some("c0"), 1)));
-        assert!(crash(None, 2).is_news_after(&record(State::Indexed, Some(1))));
-        assert!(crash(None, 1).is_news_after(&record(State::Missed, None)));
+        assert!(crash(Some("9f"), 2).is_same_news(&crash(Some("9f"), 1)));
+        assert!(!crash(Some("9f"), 2).is_same_news(&crash(Some("c0"), 1)));
+        assert!(!crash(None, 2).is_same_news(&record(State::Indexed, Some(1))));
+        assert!(!crash(None, 1).is_same_news(&record(State::Missed, None)));
         let mut back = crash(Some("9f"), 1);
         back.judgement.signature.as_mut().unwrap().first_regressed = Some(true);
-        assert!(back.is_news_after(&crash(Some("9f"), 1)));
+        assert!(!back.is_same_news(&crash(Some("9f"), 1)));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The bucket's settings, as the template has them.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{ExpirationStatus, LifecycleRule, ServerSideEncryption};
+use aws_sdk_s3::types::{
+    ExpirationStatus, LifecycleExpiration, LifecycleRule, ServerSideEncryption, ServerSideEncryptionByDefault,
+};
 use crash_capture::service::ServiceError;
 use serde_json::Value;
 
@@ -75,7 +77,7 @@ async fn encryption(patient: &Patient, s3: &Client, bucket: &str) -> Finding {
     let default = rules.into_iter().find_map(|rule| rule.apply_server_side_encryption_by_default);
     let key = default.as_ref().and_then(|default| default.kms_master_key_id()).unwrap_or_default();
     let wanted = patient.stack.parameter("KmsKeyArn");
-    match default.as_ref().map(|default| default.sse_algorithm()) {
+    match default.as_ref().map(ServerSideEncryptionByDefault::sse_algorithm) {
         None => Finding::bad(CHECK, "there is none", REDEPLOY),
         Some(_) if key != wanted => {
             let named = |key: &str| if key.is_empty() { "S3's own".to_owned() } else { key.to_owned() };
@@ -161,7 +163,7 @@ fn missing(expected: &Expected, patient: &Patient, rules: &[&LifecycleRule]) -> 
     let (prefix, verdict, parameter) = *expected;
     let days = patient.stack.parameter(parameter);
     let is_it = |rule: &&&LifecycleRule| {
-        let expires = rule.expiration().and_then(|it| it.days()).map(|days| days.to_string());
+        let expires = rule.expiration().and_then(LifecycleExpiration::days).map(|days| days.to_string());
         scope(rule) == (prefix, verdict.map(|verdict| ("Verdict", verdict)))
             && expires.as_deref() == Some(days)
     };
