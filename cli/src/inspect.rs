@@ -17,7 +17,7 @@ use crate::deployment::Deployment;
 use crate::failure::Failure;
 use crate::output::Output;
 
-use self::entries::Listed;
+pub(crate) use self::entries::Listed;
 
 /// What to print.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -80,7 +80,10 @@ where
 }
 
 /// All entries, each with all that is odd about it.
-async fn list<S: Source>(source: &S, size: Option<u64>) -> Result<Vec<Listed>, ArchiveError<S::Error>> {
+pub(crate) async fn list<S: Source>(
+    source: &S,
+    size: Option<u64>,
+) -> Result<Vec<Listed>, ArchiveError<S::Error>> {
     let (mut entries, mut conflicts): (Vec<Entry>, _) = (Vec::new(), Conflicts::default());
     Archive::open(source, size, None, |entry| {
         conflicts.add(&entry);

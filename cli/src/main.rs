@@ -8,11 +8,15 @@ mod delete;
 mod deployment;
 mod doctor;
 mod failure;
+mod files;
 mod format;
+mod get;
 mod inspect;
 mod list;
 mod missed;
+mod open;
 mod output;
+mod pattern;
 mod reindex;
 mod resolve;
 mod show;
@@ -40,7 +44,7 @@ struct Arguments {
     /// Print JSON, one object a line, for programs
     #[arg(long, global = true)]
     json: bool,
-    /// When to use colours
+    /// Colours: on a terminal and without NO_COLOR (auto), also into files and pipes, or not at all
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Colour,
     #[command(flatten)]
@@ -60,6 +64,12 @@ enum Command {
         /// The session: its id or the beginning of it, group/id, or its ARN
         session: SessionArgument,
     },
+    /// Print a link to a session's report, or zip, that works for a while
+    Open(open::Arguments),
+    /// List the files of a session's zip
+    Files(files::Arguments),
+    /// Get files out of a session's zip, or the zip
+    Get(get::Arguments),
     /// Count crashes by signature, the most frequent first
     Top(top::Arguments),
     /// Count the sessions that were not captured, by reason, and tell what to do
@@ -114,6 +124,9 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     match command {
         Command::List(arguments) => list::run(&deployment.captures().await?, &arguments, output).await,
         Command::Show { session } => show::run(&deployment.captures().await?, &session, output).await,
+        Command::Open(arguments) => open::run(&deployment.captures().await?, &arguments, output).await,
+        Command::Files(arguments) => files::run(&deployment.captures().await?, &arguments, output).await,
+        Command::Get(arguments) => get::run(&deployment.captures().await?, &arguments, output).await,
         Command::Top(arguments) => top::run(&deployment.captures().await?, &arguments, output).await,
         Command::Missed(arguments) => missed::run(&deployment.captures().await?, &arguments, output).await,
         Command::Arm { session } => arm::run(&deployment, &session, output).await,

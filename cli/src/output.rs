@@ -28,14 +28,14 @@ pub(crate) const BOLD: Style = Style::new().bold();
 /// Nothing special.
 pub(crate) const PLAIN: Style = Style::new();
 
-/// When to use colours.
+/// When to use colours. Comments on the variants would make the help long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Colour {
-    /// On a terminal, unless NO_COLOR is set.
+    // On a terminal, unless NO_COLOR is set.
     Auto,
-    /// Also into files and pipes.
+    // Also into files and pipes.
     Always,
-    /// Not at all.
+    // Not at all.
     Never,
 }
 

@@ -16,13 +16,13 @@ use super::{Recorded, Summary, when};
 #[command(next_help_heading = "Which captures")]
 pub(crate) struct Filter {
     /// Of this application: its id or ARN
-    #[arg(long, short, value_name = "ID", value_parser = application)]
+    #[arg(long, value_name = "ID", value_parser = application)]
     application: Option<Id>,
     /// Of this stream group: its id or ARN
-    #[arg(long, short, value_name = "ID", value_parser = stream_group)]
+    #[arg(long, value_name = "ID", value_parser = stream_group)]
     group: Option<Id>,
     /// Of one of these verdicts
-    #[arg(long, short, value_name = "VERDICT", value_delimiter = ',', value_parser = PossibleValuesParser::new(VERDICTS))]
+    #[arg(long, value_name = "VERDICT", value_delimiter = ',', value_parser = PossibleValuesParser::new(VERDICTS))]
     verdict: Vec<String>,
     /// Of one of these states
     #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = PossibleValuesParser::new(STATES))]
@@ -31,13 +31,13 @@ pub(crate) struct Filter {
     #[arg(long, value_name = "ID")]
     signature: Option<String>,
     /// Of this build: what the game calls it, or its build id
-    #[arg(long, short, value_name = "BUILD")]
+    #[arg(long, value_name = "BUILD")]
     build: Option<String>,
     /// Of this user, as your backend calls them; if the deployment keeps users
-    #[arg(long, short, value_name = "USER")]
+    #[arg(long, value_name = "USER")]
     user: Option<String>,
     /// Created then or later: a day in UTC, a time (2026-11-23T10:15:00Z), or how long ago (2h, 7d)
-    #[arg(long, short, value_name = "WHEN", value_parser = when::beginning)]
+    #[arg(long, value_name = "WHEN", value_parser = when::beginning)]
     since: Option<Timestamp>,
     /// Created before then; of a day, all is meant
     #[arg(long, value_name = "WHEN", value_parser = when::end)]

@@ -3,12 +3,14 @@
 //! A record is read as the text that it is, with a [`Summary`] of what lists and filters need: what this version does not know
 //! is printed all the same.
 
+mod export;
 mod filter;
 mod find;
 mod listing;
 mod summary;
 mod when;
 
+pub(crate) use export::Export;
 pub(crate) use filter::Filter;
 pub(crate) use find::{Capture, SessionArgument};
 pub(crate) use summary::Summary;

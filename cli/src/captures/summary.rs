@@ -13,9 +13,9 @@ pub(crate) struct Summary {
     pub(crate) reason: Option<Reason>,
     pub(crate) session: Session,
     pub(crate) signature: Option<Signature>,
-    pub(crate) exception: Option<Exception>,
     pub(crate) build: Option<Build>,
     pub(crate) export: Option<Export>,
+    pub(crate) report: Option<Report>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -29,7 +29,6 @@ pub(crate) struct Reason {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Session {
     pub(crate) id: String,
-    pub(crate) stream_group_id: String,
     pub(crate) application_id: Option<String>,
     pub(crate) user_id: Option<String>,
     pub(crate) created_at: Option<Timestamp>,
@@ -46,17 +45,9 @@ pub(crate) struct Signature {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Exception {
-    #[serde(rename = "type")]
-    pub(crate) kind: Option<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Build {
     pub(crate) id: Option<String>,
     pub(crate) version: Option<String>,
-    pub(crate) engine_version: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -64,10 +55,12 @@ pub(crate) struct Build {
 pub(crate) struct Export {
     pub(crate) bucket: String,
     pub(crate) key: String,
-    pub(crate) version_id: Option<String>,
-    pub(crate) etag: Option<String>,
-    pub(crate) size: Option<u64>,
     pub(crate) expires_on: Option<Date>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) key: String,
 }
 
 impl Summary {
