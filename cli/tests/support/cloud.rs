@@ -62,7 +62,7 @@ impl Cloud {
         let session = SessionId { stream_group_id: STREAM_GROUP.to_owned(), id: id.to_owned() };
         self.streams.write_down(ended(session.clone(), created));
         let key = format!("exports/{APPLICATION}/{STREAM_GROUP}/{}/{id}.zip", created.strftime("%Y-%m-%d"));
-        self.s3.put(&self.bucket, &key, crashed(self.folder.path(), build), "111122223333").await.unwrap();
+        self.s3.put(&self.bucket, &key, crashed(build), "111122223333").await.unwrap();
         self.bus.settled().await;
         session
     }
@@ -119,13 +119,14 @@ fn ended(id: SessionId, created_at: Timestamp) -> StreamSession {
 }
 
 /// The export of a game of this build that was ended by an assertion.
-fn crashed(folder: &std::path::Path, build: &str) -> Vec<u8> {
+fn crashed(build: &str) -> Vec<u8> {
     let log = format!(
         "[2026.11.23-10.15.02:000][  0]LogInit: Build: {build}\n\
          [2026.11.23-10.16.02:000][  9]LogWindows: Error: appError called: Assertion failed: Health > 0 \
          [File:D:\\build\\Source\\Game\\Shield.cpp] [Line: 12]\n"
     );
-    let path = folder.join("export.zip");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("export.zip");
     Zip::of([Entry::deflated("application/Game/Saved/Logs/Game.log", log.as_bytes())])
         .write_to(&path)
         .unwrap();

@@ -115,7 +115,8 @@ fn find(managed: &Managed, query: &Query, from: f64, to: f64) -> Found {
     let lines = managed.stack.functions.iter().flat_map(|it| managed.lambda.logs(&it.logical_id));
     for document in lines.filter_map(|line| serde_json::from_str(&line.text).ok()) {
         let Some((at, value)) = metric.value(&document) else { continue };
-        if stat == "Sum" && (from..to).contains(&at) {
+        // A period counts by its beginning.
+        if stat == "Sum" && (from..to).contains(&((at / period).floor() * period)) {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "periods since 1970")]
             let begun = (at / period).floor() as u64;
             *sums.entry(begun).or_default() += value;
