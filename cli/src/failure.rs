@@ -24,7 +24,7 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Ambiguous(String),
     /// AWS refused or failed. Exit code 1.
-    #[error("{0}")]
+    #[error("{}: {}: {}", .0.operation, .0.code, readable(&.0.message))]
     Service(#[from] ServiceError),
     /// Doctor found something. Exit code 5.
     #[error("{ill} of {all} checks did not go well")]
@@ -122,6 +122,20 @@ impl Failure {
         }
         ExitCode::from(self.exit_code())
     }
+}
+
+/// The part of an SDK's text that is for people; behind it comes the whole error once more, for programmers.
+fn readable(message: &str) -> &str {
+    let ends = [
+        ": Error {",
+        " (ServiceError(",
+        " (DispatchFailure(",
+        " (ConstructionFailure(",
+        " (TimeoutError(",
+        " (ResponseError(",
+    ];
+    let end = ends.iter().filter_map(|end| message.find(end)).min();
+    message[..end.unwrap_or(message.len())].trim_end()
 }
 
 impl From<Error> for Failure {

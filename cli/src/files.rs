@@ -21,8 +21,9 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Output) -> Result<(), Failure> {
     let mut patterns = Patterns::new(&arguments.paths)?;
     let export = captures.export(&arguments.session).await?;
-    let reader = export.reader(captures, None);
-    let mut entries = Box::pin(inspect::list(&reader, None)).await.map_err(|error| export.failure(error))?;
+    let reader = export.reader(captures);
+    let mut entries =
+        Box::pin(inspect::list(&reader, Some(export.size))).await.map_err(|error| export.failure(error))?;
     entries.retain(|entry| patterns.take(&entry.path));
     if output.is_json() {
         entries.iter().try_for_each(|entry| output.json(entry))?;

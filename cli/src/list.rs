@@ -38,6 +38,7 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
 async fn settled(captures: &Captures, arguments: &Arguments, output: Output) -> Result<(), Failure> {
     let mut records = pin!(captures.records(&arguments.filter));
     let mut newest = Newest::new(arguments.limit);
+    let search = output.search();
     let mut table = Table::new(COLUMNS);
     let mut print = |records: Vec<Recorded>| {
         records.iter().try_for_each(|record| {
@@ -49,6 +50,7 @@ async fn settled(captures: &Captures, arguments: &Arguments, output: Output) -> 
         })
     };
     while let Some(mut record) = records.try_next().await? {
+        search.found();
         if !output.is_json() {
             record.text.clear();
         }
@@ -60,6 +62,7 @@ async fn settled(captures: &Captures, arguments: &Arguments, output: Output) -> 
         }
     }
     print(newest.day())?;
+    drop(search);
     if output.is_json() {
         return Ok(());
     }
@@ -126,7 +129,7 @@ const COLUMNS: [Column; 7] = [
     Column::whole("created (UTC)"),
     Column::whole("verdict"),
     Column::whole("session"),
-    Column::text("application"),
+    Column::optional("application"),
     Column::text("build"),
     Column::whole("signature"),
     Column::text("what"),
@@ -167,8 +170,8 @@ async fn open(captures: &Captures, arguments: &Arguments, output: Output) -> Res
 const OPEN_COLUMNS: [Column; 6] = [
     Column::whole("created (UTC)"),
     Column::whole("session"),
-    Column::whole("group"),
-    Column::text("application"),
+    Column::optional("group"),
+    Column::optional("application"),
     Column::whole("stage"),
     Column::text("what"),
 ];

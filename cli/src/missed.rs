@@ -38,10 +38,13 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
     let mut records = pin!(captures.records(&arguments.filter));
     let mut reasons: HashMap<(String, String), Missed> = HashMap::new();
     let mut total: u64 = 0;
+    let search = output.search();
     while let Some(record) = records.try_next().await? {
+        search.found();
         total += 1;
         count(&mut reasons, record.summary);
     }
+    drop(search);
     let mut missed: Vec<Missed> = reasons.into_values().collect();
     missed.sort_by(|one, other| (other.count, &one.reason).cmp(&(one.count, &other.reason)));
     if output.is_json() {
@@ -119,7 +122,7 @@ fn advice(code: &str) -> &'static str {
             "it ended in ERROR and never ran: nothing was lost. Look at the application's and the stream group's status."
         }
         "exported-elsewhere" => {
-            "somebody requested its export before us. Index it where it lies, or let them export to below exports/ of our bucket."
+            "somebody requested its export before us. Let them export to below exports/ in our bucket, or copy it to there: then it is indexed."
         }
         "export-failed" => {
             "GameLift Streams could not write the export: its text says why. Mostly it is the bucket's policy or its KMS key."

@@ -46,7 +46,6 @@ struct Link {
 pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Output) -> Result<(), Failure> {
     let (bucket, key) = if arguments.zip {
         let export = captures.export(&arguments.session).await?;
-        export.head(captures).await?;
         (export.bucket, export.key)
     } else {
         let key = report(captures, &arguments.session).await?;

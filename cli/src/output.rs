@@ -1,5 +1,6 @@
 //! The one place that prints: tables for people, JSON for programs, colours for a terminal.
 
+mod progress;
 mod table;
 
 pub(crate) use table::{Cell, Column, Table};
@@ -68,7 +69,7 @@ impl Output {
     }
 
     /// Whether standard error is looked at by somebody, so that progress is worth showing.
-    pub(crate) fn shows_progress(self) -> bool {
+    fn shows_progress(self) -> bool {
         !self.json && io::stderr().is_terminal()
     }
 

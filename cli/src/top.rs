@@ -48,9 +48,12 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
     let mut records = pin!(captures.records(&arguments.filter));
     let mut signatures: HashMap<(String, String), Top> = HashMap::new();
     let mut total = 0;
+    let search = output.search();
     while let Some(record) = records.try_next().await? {
+        search.found();
         total += u64::from(count(&mut signatures, record.summary));
     }
+    drop(search);
     let mut top: Vec<Top> = signatures.into_values().collect();
     top.sort_by(|one, other| {
         (other.count, other.last_seen, &one.signature).cmp(&(one.count, one.last_seen, &other.signature))
@@ -108,7 +111,7 @@ const COLUMNS: [Column; 8] = [
     Column::whole("first (UTC)"),
     Column::whole("last (UTC)"),
     Column::text("builds"),
-    Column::text("application"),
+    Column::optional("application"),
     Column::text("what"),
 ];
 

@@ -138,7 +138,7 @@ async fn nothing_is_written_through_a_link() {
     let file = outside.join("file");
     fs::write(&file, "mine").unwrap();
     symlink(&file, target.join("temp/empty.txt")).unwrap();
-    symlink(&file, target.join("temp/empty.txt.part")).unwrap();
+    symlink(&file, target.join("temp/empty.txt.unfinished")).unwrap();
     let got = deployment.run(&["get", LATEST, "application", "--to", "target"]).await;
     assert_eq!(got.code, Some(1));
     assert!(got.stderr.contains("is a link or a file, and nothing is written through it"), "{}", got.stderr);
@@ -160,7 +160,7 @@ async fn a_file_that_is_damaged_is_not_written_and_the_others_are() {
         assert_eq!(got.code, Some(code), "{case}: {}", got.stderr);
         let tree = tree(&deployment.folder().join(LATEST));
         assert_eq!(tree.len(), got.stdout.lines().count(), "{case}: {:?}", tree.keys());
-        assert!(!tree.keys().any(|name| name.ends_with(".part")), "{case}");
+        assert!(!tree.keys().any(|name| name.ends_with(".unfinished")), "{case}");
     }
 }
 
@@ -182,7 +182,7 @@ async fn one_file_out_of_gigabytes_moves_little_more_than_that_file() {
 async fn the_zip_is_downloaded_whole() {
     let deployment = deployment_with(&game()).await;
     let got = deployment.printed(&["get", LATEST]).await;
-    assert_eq!(got, format!("./{LATEST}.zip  2.9 MiB\n"));
+    assert_eq!(got, format!("{LATEST}.zip  2.9 MiB\n"));
     assert_eq!(fs::read(deployment.folder().join(format!("{LATEST}.zip"))).unwrap(), game().to_bytes());
     assert_eq!(deployment.run(&["get", LATEST]).await.code, Some(1), "it is there already");
     succeeded(&deployment.run(&["get", LATEST, "--overwrite", "--json"]).await);

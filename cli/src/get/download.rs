@@ -12,7 +12,6 @@ use crate::output::{Output, note};
 
 use super::Written;
 use super::folder::{Folder, failed};
-use super::progress;
 
 /// How often a connection may break before any byte arrives.
 const ATTEMPTS: u32 = 5;
@@ -24,25 +23,24 @@ pub(super) async fn run(
     folder: &Folder,
     output: Output,
 ) -> Result<Written, Failure> {
-    let head = export.head(captures).await?;
     let name = format!("{}.zip", export.session);
     // The part of another zip of the same session has another name.
-    let version: String = head.etag.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
-    let unfinished = folder.place(&[name], &format!(".{version}.part"))?;
+    let version: String = export.etag.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
+    let mut unfinished = folder.place(&[name], &format!(".{version}.part"))?;
     let (mut file, mut length) = unfinished.go_on()?;
-    if length > head.size {
+    if length > export.size {
         (file, length) = (unfinished.create()?, 0);
     }
     if length > 0 {
-        note(format!("going on from {length} of {} bytes", head.size));
+        note(format!("going on from {length} of {} bytes", export.size));
     }
-    let bar = progress::bar(output, head.size);
+    let bar = output.bytes(export.size);
     bar.set_position(length);
-    let reader = export.reader(captures, Some(&head));
+    let reader = export.reader(captures);
     let mut attempts = ATTEMPTS;
-    while length < head.size {
+    while length < export.size {
         let before = length;
-        let copied = copy(&reader, length..head.size, &mut file, &unfinished.part, |bytes| {
+        let copied = copy(&reader, length..export.size, &mut file, &unfinished.part, |bytes| {
             length += bytes;
             bar.set_position(length);
         });
@@ -57,7 +55,7 @@ pub(super) async fn run(
             if length > 0 {
                 note(format!(
                     "{length} of {} bytes are kept: the same command goes on from there",
-                    head.size
+                    export.size
                 ));
             }
             return Err(failure);
@@ -66,7 +64,7 @@ pub(super) async fn run(
     bar.finish_and_clear();
     file.sync_all().map_err(|error| failed(&unfinished.part, &error))?;
     unfinished.finish()?;
-    Ok(Written { path: None, file: unfinished.path, size: length })
+    Ok(Written { path: None, file: unfinished.path.clone(), size: length })
 }
 
 /// What stopped a copy.

@@ -12,9 +12,9 @@ use crate::failure::Failure;
 use crate::output::{Output, harmless};
 use crate::pattern::Patterns;
 
-use super::folder::{Folder, Unfinished, failed};
+use super::folder::{Folder, UNFINISHED, Unfinished, failed};
 use super::names::Names;
-use super::{Written, progress, tell_of_new_name};
+use super::{Written, tell_of_new_name};
 
 /// How many files are open at a time.
 const OPEN: usize = 64;
@@ -36,15 +36,15 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<(), Failure> {
     let mut patterns = Patterns::new(paths)?;
-    let reader = export.reader(captures, None);
+    let reader = export.reader(captures);
     let mut meant = Vec::new();
-    let archive = Archive::open(&reader, None, None, |entry| {
+    let archive = Archive::open(&reader, Some(export.size), None, |entry| {
         if !entry.is_folder && patterns.take(&entry.path_to_match()) {
             meant.push(entry);
         }
     });
     let archive = archive.await.map_err(|error| export.failure(error))?;
-    let bar = progress::bar(output, meant.iter().map(|entry| entry.size).sum());
+    let bar = output.bytes(meant.iter().map(|entry| entry.size).sum());
     let mut failures = Failures::default();
     let mut reads = archive.reads();
     let (mut names, mut meant) = (Names::default(), meant.into_iter().peekable());
@@ -76,7 +76,7 @@ fn begin(
     bar: &ProgressBar,
 ) -> Result<Target<Into>, Failure> {
     let place = names.place(&entry.path_to_match());
-    let unfinished = folder.place(&place.parts, ".part")?;
+    let unfinished = folder.place(&place.parts, UNFINISHED)?;
     let file = Ok(unfinished.create()?);
     let into = Into { unfinished, file, is_renamed: place.is_renamed, bar: bar.clone() };
     // No more than is declared, or it would fill the disk.
@@ -99,7 +99,7 @@ impl Sink for Into {
 /// Gives a file its name once it is whole.
 fn finish(read: Read<Into>) -> Result<Written, Failure> {
     let Read { entry, sink, result, .. } = read;
-    let Into { unfinished, file, is_renamed, .. } = sink;
+    let Into { mut unfinished, file, is_renamed, .. } = sink;
     let whole = match (file, result) {
         (Err(error), _) => Err(failed(&unfinished.part, &error)),
         (_, Err(unreadable)) => Err(damaged(&entry, &unreadable.to_string())),
@@ -110,12 +110,12 @@ fn finish(read: Read<Into>) -> Result<Written, Failure> {
             Err(damaged(&entry, &detail))
         }
     };
-    let size = whole.inspect_err(|_| unfinished.discard())?;
+    let size = whole?;
     unfinished.finish()?;
     if is_renamed {
         tell_of_new_name(&entry.path, &unfinished.path);
     }
-    Ok(Written { path: Some(entry.path), file: unfinished.path, size })
+    Ok(Written { path: Some(entry.path), file: unfinished.path.clone(), size })
 }
 
 fn damaged(entry: &Entry, why: &str) -> Failure {

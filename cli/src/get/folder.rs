@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
+/// What the name of a file ends with while it is written. No file has such a name.
+pub(super) const UNFINISHED: &str = ".unfinished";
+
 /// The folder that files are written to. It may be a link itself; what is below it may not.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -13,13 +16,15 @@ pub(super) struct Folder {
     overwrite: bool,
 }
 
-/// A file that is being written, under a name of its own until it is whole.
+/// A file that is being written, under a name of its own until it is whole. What never becomes whole is removed, unless
+/// somebody may go on with it.
 #[derive(Debug)]
 pub(super) struct Unfinished {
     /// The part of it that has been written.
     pub(super) part: PathBuf,
     /// What it will be.
     pub(super) path: PathBuf,
+    is_kept: bool,
 }
 
 impl Folder {
@@ -42,7 +47,7 @@ impl Folder {
         let path = folder.join(name);
         self.may_become(&path)?;
         let part = folder.join(format!("{name}{ending}"));
-        Ok(Unfinished { part, path })
+        Ok(Unfinished { part, path, is_kept: false })
     }
 
     fn may_become(&self, path: &Path) -> Result<(), Failure> {
@@ -70,8 +75,9 @@ impl Unfinished {
         File::create_new(&self.part).map_err(|error| failed(&self.part, &error))
     }
 
-    /// Goes on where an earlier attempt ended; gives how many bytes there are.
-    pub(super) fn go_on(&self) -> Result<(File, u64), Failure> {
+    /// Goes on where an earlier attempt ended, as a later one may with this one; gives how many bytes there are.
+    pub(super) fn go_on(&mut self) -> Result<(File, u64), Failure> {
+        self.is_kept = true;
         match fs::symlink_metadata(&self.part) {
             Ok(there) if there.is_file() => {
                 let file = OpenOptions::new().append(true).open(&self.part);
@@ -82,13 +88,18 @@ impl Unfinished {
     }
 
     /// It is whole.
-    pub(super) fn finish(&self) -> Result<(), Failure> {
-        fs::rename(&self.part, &self.path).map_err(|error| failed(&self.path, &error))
+    pub(super) fn finish(&mut self) -> Result<(), Failure> {
+        fs::rename(&self.part, &self.path).map_err(|error| failed(&self.path, &error))?;
+        self.is_kept = true;
+        Ok(())
     }
+}
 
-    /// It will not become whole.
-    pub(super) fn discard(&self) {
-        fs::remove_file(&self.part).ok();
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            fs::remove_file(&self.part).ok();
+        }
     }
 }
 

@@ -7,7 +7,6 @@ mod download;
 mod extract;
 mod folder;
 mod names;
-mod progress;
 
 use std::path::PathBuf;
 
@@ -56,7 +55,7 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
         Folder::new(arguments.to.clone().unwrap_or_else(|| PathBuf::from(usual)), arguments.overwrite)
     };
     if arguments.paths.is_empty() {
-        let written = Box::pin(download::run(captures, &export, &folder("."), output)).await?;
+        let written = Box::pin(download::run(captures, &export, &folder(""), output)).await?;
         return written.print(output);
     }
     let folder = folder(export.session.as_str());

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::folder::UNFINISHED;
+
 /// The longest name of a file, in bytes: file systems take 255, and a file has a longer one while it is written.
 const LONGEST: usize = 200;
 
@@ -96,6 +98,10 @@ fn fit(part: &str) -> String {
         name.pop();
         name.push('_');
     }
+    // It would be in the way of a file that is being written.
+    if name.to_lowercase().ends_with(UNFINISHED) {
+        name.push('_');
+    }
     if is_device(&name) { format!("_{name}") } else { name }
 }
 
@@ -175,6 +181,11 @@ mod tests {
         for path in ["console.log", "com.txt", "com10", "lpt", "auxiliary"] {
             assert!(!Names::default().place(path).is_renamed, "{path}");
         }
+    }
+
+    #[test]
+    fn no_file_is_called_like_one_that_is_being_written() {
+        assert_eq!(placed(&["a", "a.unfinished", "b.UNFINISHED"]), ["a", "a.unfinished_", "b.UNFINISHED_"]);
     }
 
     #[test]

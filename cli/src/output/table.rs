@@ -37,23 +37,30 @@ pub(crate) struct Column {
     head: &'static str,
     /// Whether it may be shortened.
     gives_way: bool,
+    /// Whether it may be left out where all rows have the same in it.
+    is_optional: bool,
     to_the_right: bool,
 }
 
 impl Column {
     /// One that is never shortened: what people copy from.
     pub(crate) const fn whole(head: &'static str) -> Self {
-        Self { head, gives_way: false, to_the_right: false }
+        Self { head, gives_way: false, is_optional: false, to_the_right: false }
     }
 
     /// One that may be shortened.
     pub(crate) const fn text(head: &'static str) -> Self {
-        Self { head, gives_way: true, to_the_right: false }
+        Self { head, gives_way: true, is_optional: false, to_the_right: false }
+    }
+
+    /// One that is left out where there is no room, if it does not tell rows apart.
+    pub(crate) const fn optional(head: &'static str) -> Self {
+        Self { head, gives_way: true, is_optional: true, to_the_right: false }
     }
 
     /// One of numbers.
     pub(crate) const fn number(head: &'static str) -> Self {
-        Self { head, gives_way: false, to_the_right: true }
+        Self { head, gives_way: false, is_optional: false, to_the_right: true }
     }
 }
 
@@ -113,8 +120,14 @@ impl Table {
         };
         let mut widths: Vec<_> = (0..self.columns.len()).map(needed).collect();
         let Some(width) = width else { return widths };
-        let shown = widths.iter().flatten().count();
-        let room = width.saturating_sub(GAP * shown.saturating_sub(1));
+        let room = |widths: &[Option<usize>]| {
+            width.saturating_sub(GAP * widths.iter().flatten().count().saturating_sub(1))
+        };
+        if widths.iter().flatten().sum::<usize>() > room(&widths) {
+            let say_nothing = (0..widths.len()).filter(|&index| self.says_nothing(index));
+            say_nothing.for_each(|index| widths[index] = None);
+        }
+        let room = room(&widths);
         loop {
             let total: usize = widths.iter().flatten().sum();
             let widest = self.columns.iter().zip(&mut widths).filter(|(column, _)| column.gives_way);
@@ -124,6 +137,15 @@ impl Table {
                 _ => return widths,
             }
         }
+    }
+}
+
+impl Table {
+    /// Whether a column may be left out, as all rows have the same in it.
+    fn says_nothing(&self, index: usize) -> bool {
+        let mut cells = self.rows.iter().filter_map(|row| row.get(index)).map(|cell| &cell.text);
+        let first = cells.next();
+        self.columns[index].is_optional && cells.all(|cell| Some(cell) == first)
     }
 }
 
@@ -175,6 +197,20 @@ mod tests {
             "abcdef  20  宽宽宽宽宽宽宽宽\u{fffd}[2J",
         ];
         assert_eq!(lines(None), expected);
+    }
+
+    #[test]
+    fn what_is_the_same_in_all_rows_is_left_out_before_anything_is_shortened() {
+        let mut table = Table::new([Column::optional("game"), Column::text("what")]);
+        table.row(["a-1".into(), "an exception".into()]);
+        table.row(["a-1".into(), "another one".into()]);
+        let first = |table: &Table, width| {
+            table.lines(Some(width))[1].iter().map(|it| it.text.clone()).collect::<String>()
+        };
+        assert_eq!(first(&table, 17), "a-1   an exception");
+        assert_eq!(first(&table, 16), "an exception");
+        table.row(["a-2".into(), "a third".into()]);
+        assert_eq!(first(&table, 17), "a-1   an exceptio…");
     }
 
     #[test]
