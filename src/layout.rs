@@ -11,7 +11,7 @@ pub const EXPORTS: &str = "exports/";
 pub const OPEN: &str = "open/";
 /// Records: sessions that are settled. Athena's table lies here.
 pub const INDEX: &str = "index/v1/";
-/// Reports: what people look at.
+/// Reports: a page for people on each settled session.
 pub const REPORTS: &str = "reports/";
 /// First sights of signatures.
 pub const SIGNATURES: &str = "signatures/";
@@ -57,14 +57,11 @@ pub fn record_key(date: Date, application: &Id, session: &SessionName) -> String
     format!("{INDEX}dt={date}/{application}/{stream_group}/{id}.json")
 }
 
-/// The key of the report that belongs to a record, by the record's key:
-/// `reports/{applicationId}/{streamGroupId}/{yyyy-mm-dd}/{sessionId}.html`.
+/// The key of a session's report: `reports/{applicationId}/{streamGroupId}/{yyyy-mm-dd}/{sessionId}.html`, dated as the record is.
 #[must_use]
-pub fn report_of_record(key: &str) -> Option<String> {
-    let (date, rest) =
-        key.strip_prefix(INDEX)?.strip_prefix("dt=")?.strip_suffix(".json")?.split_once('/')?;
-    let (folder, id) = rest.rsplit_once('/')?;
-    Some(format!("{REPORTS}{folder}/{date}/{id}.html"))
+pub fn report_key(date: Date, application: &Id, session: &SessionName) -> String {
+    let SessionName { stream_group, id } = session;
+    format!("{REPORTS}{application}/{stream_group}/{date}/{id}.html")
 }
 
 /// The prefix of the records of sessions that were created on a day.
@@ -238,6 +235,15 @@ mod tests {
         ] {
             assert_eq!(parse_export_key(key), None, "{key}");
         }
+    }
+
+    #[test]
+    fn a_report_lies_as_its_export_does() {
+        let created = "2026-11-23T10:15:02Z".parse().unwrap();
+        let report = report_key(utc_date(created), &application(), &session());
+        assert_eq!(report, "reports/a-9ZY8X7Wv6/sg-1AB2C3De4/2026-11-23/ABC123def4567.html");
+        let export = export_key(&application(), &session(), created);
+        assert_eq!(report.replace(REPORTS, EXPORTS).replace(".html", ".zip"), export);
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-use crash_capture::layout;
+use crash_capture::layout::{self, RecordName};
 use crash_capture::record::{Marker, Record};
 use crash_capture::service::ServiceError;
+use crash_capture::session::SessionName;
 use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -44,8 +45,7 @@ struct Kept {
 
 /// A session, and all that is known of it.
 struct Known {
-    name: String,
-    record_key: String,
+    name: RecordName,
     record: Option<Record>,
     marker: Option<Marker>,
 }
@@ -66,7 +66,7 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
     if !output.is_json() {
         list(&kept, output)?;
     }
-    if !arguments.yes && !confirmed(&known.name)? {
+    if !arguments.yes && !confirmed(&known.name.session)? {
         return Err(Failure::other("nothing was deleted"));
     }
     for some in kept.chunks(AT_ONCE) {
@@ -75,7 +75,7 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
     if output.is_json() {
         kept.iter().try_for_each(|kept| output.json(kept))?;
     } else {
-        output.text(&format!("{} objects of {} are deleted.", kept.len(), known.name))?;
+        output.text(&format!("{} objects of {} are deleted.", kept.len(), known.name.session))?;
     }
     if let Some(signature) = known.first_sight() {
         note(format!(
@@ -86,17 +86,19 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
 }
 
 async fn known(captures: &Captures, wanted: &SessionArgument) -> Result<Known, Failure> {
-    let (session, record_key, record) = match captures.find(wanted).await? {
+    let (name, record) = match captures.find(wanted).await? {
         Capture::Settled(recorded) => {
-            let name = &recorded.name;
-            let key = layout::record_key(name.date, &name.application, &name.session);
             let record = serde_json::from_slice(&recorded.text).map_err(Failure::other)?;
-            (recorded.name.session, key, Some(record))
+            (recorded.name, Some(record))
         }
-        Capture::Open(open) => (open.marker.session.name(), open.marker.session.record_key(), None),
+        Capture::Open(open) => {
+            let facts = &open.marker.session;
+            let (date, application, session) = (facts.date(), facts.application(), facts.name());
+            (RecordName { date, application, session }, None)
+        }
     };
-    let marker = captures.marker(&session).await?.map(|open| open.marker);
-    Ok(Known { name: session.to_string(), record_key, record, marker })
+    let marker = captures.marker(&name.session).await?.map(|open| open.marker);
+    Ok(Known { name, record, marker })
 }
 
 impl Known {
@@ -106,7 +108,7 @@ impl Known {
             return Err(Failure::other(format!(
                 "{} is still watched: its marker goes ten minutes after it is settled. Wait, or delete it with --force; \
                  the sweep may then record it again",
-                self.name
+                self.name.session
             )));
         }
         let indexed = self.record.as_ref().and_then(|record| record.indexed_at);
@@ -114,7 +116,7 @@ impl Known {
             return Err(Failure::other(format!(
                 "{} ended less than two hours ago: the sweep's hourly look may record it again, as never seen. Wait, or \
                  delete it with --force",
-                self.name
+                self.name.session
             )));
         }
         Ok(())
@@ -139,9 +141,10 @@ impl Known {
             exports.iter().map(|export| ("request", layout::reindex_key(export))).collect();
         let mut keys: Vec<_> = exports.into_iter().map(|export| ("export", export)).collect();
         keys.extend(requests);
-        keys.extend(layout::report_of_record(&self.record_key).map(|report| ("report", report)));
-        keys.extend(facts.map(|facts| ("marker", layout::marker_key(&facts.name()))));
-        keys.push(("record", self.record_key.clone()));
+        let RecordName { date, application, session } = &self.name;
+        keys.push(("report", layout::report_key(*date, application, session)));
+        keys.push(("marker", layout::marker_key(session)));
+        keys.push(("record", layout::record_key(*date, application, session)));
         keys
     }
 
@@ -212,7 +215,7 @@ fn list(kept: &[Kept], output: Output) -> Result<(), Failure> {
     output.table(&table)
 }
 
-fn confirmed(session: &str) -> Result<bool, Failure> {
+fn confirmed(session: &SessionName) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::usage("nobody is there to be asked: --yes deletes without asking"));
     }

@@ -9,7 +9,9 @@ mod parts;
 
 pub use facts::SessionFacts;
 pub use marker::{AlarmNote, Marker, OVERDUE, Settling, TriggerNote};
-pub use parts::{Build, Evidence, Exception, ExportObject, Files, LastMinute, Performance, Roots, Signature};
+pub use parts::{
+    Build, Evidence, Exception, ExportObject, Files, LastMinute, Performance, ReportObject, Roots, Signature,
+};
 
 use std::fmt;
 
@@ -163,6 +165,9 @@ pub struct Record {
     /// The zip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub export: Option<ExportObject>,
+    /// The page for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<ReportObject>,
 }
 
 impl Record {
@@ -180,6 +185,7 @@ impl Record {
             indexed_at: None,
             indexed_by: None,
             export: None,
+            report: None,
         }
     }
 
@@ -224,6 +230,16 @@ impl Record {
         };
         let news = |record: &Self| (record.judgement.verdict.clone(), signature(record), object(record));
         self.state == other.state && news(self) == news(other)
+    }
+
+    /// How much a record, and what was made of it beside, outranks others: nothing of a lower rank may take its place.
+    #[must_use]
+    pub fn rank(&self) -> u32 {
+        match self.state {
+            State::Missed | State::Failed => 0,
+            State::Indexed => self.judgement.triage_version.unwrap_or(0).saturating_add(1),
+            State::Other(_) => u32::MAX,
+        }
     }
 
     /// Whether the other record says the same; when and by whom it was indexed aside.
@@ -285,6 +301,24 @@ mod tests {
         let mut back = crash(Some("9f"), 1);
         back.judgement.signature.as_mut().unwrap().first_regressed = Some(true);
         assert!(!back.is_same_news(&crash(Some("9f"), 1)));
+    }
+
+    #[test]
+    fn rank_is_what_may_replace_goes_by() {
+        let records = [
+            record(State::Missed, None),
+            record(State::Failed, None),
+            record(State::Indexed, None),
+            record(State::Indexed, Some(1)),
+            record(State::Indexed, Some(2)),
+            record(State::Other("archived".to_owned()), None),
+        ];
+        for (one, other) in records.iter().flat_map(|one| records.iter().map(move |other| (one, other))) {
+            if !matches!(other.state, State::Other(_)) && !matches!(one.state, State::Other(_)) {
+                assert_eq!(one.may_replace(other), one.rank() >= other.rank(), "{one:?} {other:?}");
+            }
+        }
+        assert!(records.last().unwrap().rank() > records[4].rank());
     }
 
     #[test]

@@ -27,6 +27,13 @@ pub struct ExportObject {
     pub expires_on: Option<Date>,
 }
 
+/// The page for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportObject {
+    /// Its key, in the bucket of the captures.
+    pub key: String,
+}
+
 /// What makes two crashes the same. It is scoped by the application: equal ids of two applications mean nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

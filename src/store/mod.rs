@@ -5,6 +5,7 @@
 
 mod export;
 mod markers;
+mod reports;
 mod resolutions;
 mod signatures;
 mod state;
