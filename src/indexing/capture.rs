@@ -139,8 +139,7 @@ impl IndexExport {
     }
 
     /// Whether a crash was seen before, and what people decided about it. Before the record, which tells of it: whoever is
-    /// killed in between finds its own name there.
-    /// Gives the first sight of it.
+    /// killed in between finds its own name there. Gives the first sight of it.
     async fn recognize(&self, record: &mut Record) -> Result<Option<FirstSight>, Error> {
         let Some(sight) = FirstSight::of(record) else { return Ok(None) };
         let FirstSight { application_id, version, signature, .. } = &sight;
