@@ -15,6 +15,10 @@ pub const INDEX: &str = "index/v1/";
 pub const REPORTS: &str = "reports/";
 /// First sights of signatures.
 pub const SIGNATURES: &str = "signatures/";
+/// What people decided about signatures: resolved, muted.
+pub const RESOLUTIONS: &str = "resolutions/";
+/// First sights of signatures that had been resolved.
+pub const REGRESSIONS: &str = "regressions/";
 /// Requests to index an export again.
 pub const REINDEX: &str = "reindex/";
 
@@ -66,12 +70,25 @@ pub fn records_of(date: Date) -> String {
     format!("{INDEX}dt={date}/")
 }
 
-/// The session of a record's key; nothing for a key that is no record's.
+/// What a record's key tells of its session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordName {
+    /// The day of its creation, in UTC.
+    pub date: Date,
+    /// The application.
+    pub application: Id,
+    /// The session.
+    pub session: SessionName,
+}
+
+/// Reads a record's key; nothing for a key that is no record's.
 #[must_use]
-pub fn parse_record_key(key: &str) -> Option<SessionName> {
-    let mut parts = key.strip_prefix(INDEX)?.strip_suffix(".json")?.split('/').skip(2);
+pub fn parse_record_key(key: &str) -> Option<RecordName> {
+    let mut parts = key.strip_prefix(INDEX)?.strip_suffix(".json")?.split('/');
+    let date = parts.next()?.strip_prefix("dt=")?.parse().ok()?;
+    let application = parse_id(parts.next()?)?;
     let session = SessionName { stream_group: parse_id(parts.next()?)?, id: parse_id(parts.next()?)? };
-    parts.next().is_none().then_some(session)
+    parts.next().is_none().then_some(RecordName { date, application, session })
 }
 
 /// The key of the request to index an export again: `reindex/{the export's key}.json`.
@@ -84,6 +101,19 @@ pub fn reindex_key(export: &str) -> String {
 #[must_use]
 pub fn signature_key(application: &Id, version: u32, id: &str) -> String {
     format!("{SIGNATURES}{application}/v{version}-{id}.json")
+}
+
+/// The key of what people decided about a signature: `resolutions/{applicationId}/v{version}-{id}.json`.
+#[must_use]
+pub fn resolution_key(application: &Id, version: u32, id: &str) -> String {
+    format!("{RESOLUTIONS}{application}/v{version}-{id}.json")
+}
+
+/// The key of the first sight of a signature after it was resolved:
+/// `regressions/{applicationId}/v{version}-{id}/{when it was resolved, in milliseconds since 1970}.json`.
+#[must_use]
+pub fn regression_key(application: &Id, version: u32, id: &str, resolved: Timestamp) -> String {
+    format!("{REGRESSIONS}{application}/v{version}-{id}/{}.json", resolved.as_millisecond())
 }
 
 /// The key of the export that a `reindex/` object asks for: `reindex/{the export's key}.json`.
@@ -234,7 +264,9 @@ mod tests {
         let key = record_key("2026-11-23".parse().unwrap(), &application(), &session());
         assert_eq!(key, "index/v1/dt=2026-11-23/a-9ZY8X7Wv6/sg-1AB2C3De4/ABC123def4567.json");
         assert!(key.starts_with(&records_of("2026-11-23".parse().unwrap())));
-        assert_eq!(parse_record_key(&key), Some(session()));
+        let date = "2026-11-23".parse().unwrap();
+        let name = RecordName { date, application: application(), session: session() };
+        assert_eq!(parse_record_key(&key), Some(name));
         assert_eq!(parse_record_key("index/v1/dt=2026-11-23/a-1/sg-1/x/y.json"), None);
     }
 }

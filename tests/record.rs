@@ -41,6 +41,9 @@ fn full() -> Record {
                 fingerprint: "c0".into(),
                 confidence: "high".into(),
                 first_seen: Some(true),
+                regressed: Some(true),
+                first_regressed: Some(true),
+                muted: Some(true),
             }),
             exception: Some(Exception {
                 kind: redacted(),

@@ -285,7 +285,7 @@ impl<'a> Arming<'a> {
         let won = if let RecordWrite::Kept(existing) = &write { existing } else { &record };
         self.store.confirm_report(&key, won, page).await?;
         match write {
-            RecordWrite::Written => Ok(outcome),
+            RecordWrite::Written(_) => Ok(outcome),
             RecordWrite::Kept(existing) if existing.state == State::Indexed => Ok(Outcome::AlreadyArmed),
             RecordWrite::Kept(_) => Ok(Outcome::Settled),
         }

@@ -38,7 +38,7 @@ pub struct Announced {
     /// The record that is in the index now.
     #[serde(flatten)]
     pub record: Record,
-    /// `false` where another invocation has put it into the index.
+    /// `false` where another invocation has put it into the index, or what it says in the main had been said.
     pub announce: bool,
 }
 
@@ -81,18 +81,10 @@ impl IndexExport {
         let mut record = judged(examined, known, name);
         record.indexed_by = Some(invocation.request_id.to_owned());
         record.export = Some(self.export_object(object, &reader, record.judgement.verdict.as_ref()));
-        // Before the record, which tells of it: whoever is killed in between finds its own name there.
-        let first_sight = match FirstSight::of(&record) {
-            Some(sight) => Some(self.store.see(sight).await?),
-            None => None,
-        };
-        if let Some(signature) = &mut record.judgement.signature {
-            signature.first_seen = first_sight.as_ref().map(|first| first.is_of(&record.session));
-        }
+        let first_sight = Box::pin(self.recognize(&mut record)).await?.map(first_seen);
         let (date, application) = (record_date(&record, name), record.session.application());
         record.report = Some(ReportObject { key: layout::report_key(date, &application, &name.session) });
         let key = layout::record_key(date, &application, &name.session);
-        let first_sight = first_sight.map(first_seen);
         let export = record.export.clone();
         // The details are those of this object, as this version reads it: of another record's they may not be.
         let page = |record: &Record| {
@@ -102,7 +94,11 @@ impl IndexExport {
             is_of_it.then(|| story.page())
         };
         let announced = match self.store.settle(&key, &record, page).await? {
-            RecordWrite::Written => Announced { record, announce: true },
+            // It may only say more of what was told already.
+            RecordWrite::Written(before) => {
+                let is_news = before.is_none_or(|before| !record.is_same_news(&before));
+                Announced { record, announce: is_news }
+            }
             // An earlier attempt of this very invocation may have been killed before it could answer.
             RecordWrite::Kept(record) => {
                 let announce = record.indexed_by.as_deref() == Some(invocation.request_id);
@@ -140,6 +136,28 @@ impl IndexExport {
             Ok(session) => Known { marker, session, refusal: None },
             Err(error) => Known { marker, session: None, refusal: Some(error) },
         })
+    }
+
+    /// Whether a crash was seen before, and what people decided about it. Before the record, which tells of it: whoever is
+    /// killed in between finds its own name there. Gives the first sight of it.
+    async fn recognize(&self, record: &mut Record) -> Result<Option<FirstSight>, Error> {
+        let Some(sight) = FirstSight::of(record) else { return Ok(None) };
+        let FirstSight { application_id, version, signature, .. } = &sight;
+        let (first, resolution) = tokio::try_join!(
+            self.store.see(sight.clone()),
+            self.store.resolution(application_id, *version, signature)
+        )?;
+        let back = match resolution.as_ref().and_then(|resolution| resolution.regressed(record)) {
+            Some(resolved) => Some(self.store.see_again(sight, resolved).await?),
+            None => None,
+        };
+        if let Some(signature) = &mut record.judgement.signature {
+            signature.first_seen = Some(first.is_of(&record.session));
+            signature.regressed = back.as_ref().map(|_| true);
+            signature.first_regressed = back.map(|back| back.is_of(&record.session));
+            signature.muted = resolution.and_then(|resolution| resolution.muted_at).map(|_| true);
+        }
+        Ok(Some(first))
     }
 
     fn export_object(

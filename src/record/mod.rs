@@ -8,7 +8,7 @@ mod marker;
 mod parts;
 
 pub use facts::SessionFacts;
-pub use marker::{AlarmNote, Marker, Settling, TriggerNote};
+pub use marker::{AlarmNote, Marker, OVERDUE, Settling, TriggerNote};
 pub use parts::{
     Build, Evidence, Exception, ExportObject, Files, LastMinute, Performance, ReportObject, Roots, Signature,
 };
@@ -220,6 +220,18 @@ impl Record {
         }
     }
 
+    /// Whether the other record told the same news: that the same object is a capture of the same verdict and signature,
+    /// which had come back or not.
+    #[must_use]
+    pub fn is_same_news(&self, other: &Self) -> bool {
+        let object = |record: &Self| record.export.as_ref().map(|it| (it.key.clone(), it.etag.clone()));
+        let signature = |record: &Self| {
+            record.judgement.signature.as_ref().map(|it| (it.id.clone(), it.first_regressed == Some(true)))
+        };
+        let news = |record: &Self| (record.judgement.verdict.clone(), signature(record), object(record));
+        self.state == other.state && news(self) == news(other)
+    }
+
     /// How much a record, and what was made of it beside, outranks others: nothing of a lower rank may take its place.
     #[must_use]
     pub fn rank(&self) -> u32 {
@@ -259,6 +271,36 @@ mod tests {
         assert!(!missed.may_replace(&old) && !failed.may_replace(&old));
         assert!(new.may_replace(&old) && new.may_replace(&new));
         assert!(!old.may_replace(&new));
+    }
+
+    #[test]
+    fn an_export_that_is_judged_again_is_news_only_with_another_verdict_or_signature() {
+        let crash = |signature: Option<&str>, triage_version| {
+            let mut record = record(State::Indexed, Some(triage_version));
+            record.judgement.verdict = Some(Verdict::Crash);
+            record.judgement.signature = signature.map(|id| {
+                let text = |text: &str| text.to_owned();
+                Signature {
+                    version: 1,
+                    id: text(id),
+                    title: "title".into(),
+                    fingerprint: text("c0"),
+                    confidence: text("high"),
+                    first_seen: Some(true),
+                    regressed: None,
+                    first_regressed: None,
+                    muted: None,
+                }
+            });
+            record
+        };
+        assert!(crash(Some("9f"), 2).is_same_news(&crash(Some("9f"), 1)));
+        assert!(!crash(Some("9f"), 2).is_same_news(&crash(Some("c0"), 1)));
+        assert!(!crash(None, 2).is_same_news(&record(State::Indexed, Some(1))));
+        assert!(!crash(None, 1).is_same_news(&record(State::Missed, None)));
+        let mut back = crash(Some("9f"), 1);
+        back.judgement.signature.as_mut().unwrap().first_regressed = Some(true);
+        assert!(!back.is_same_news(&crash(Some("9f"), 1)));
     }
 
     #[test]

@@ -53,6 +53,7 @@ pub(super) fn top(story: &Story<'_>) -> Vec<Fact> {
         session.location.as_ref().map(|it| Fact::text("Location", short(it, LONGEST))),
         into_the_session(story),
         seen(story),
+        back(record),
         session.application_id.as_ref().map(|it| Fact::code("Application", it.as_str())),
         Some(Fact::code("Stream group", session.stream_group_id.as_str())),
         Some(Fact::code("Session", session.id.as_str())),
@@ -110,6 +111,16 @@ fn seen(story: &Story<'_>) -> Option<Fact> {
         (None, _) => return None,
     };
     Some(Fact::text("First seen", value))
+}
+
+/// That a crash that had been mended was not.
+fn back(record: &Record) -> Option<Fact> {
+    let signature = record.judgement.signature.as_ref().filter(|it| it.regressed == Some(true))?;
+    let value = match signature.first_regressed {
+        Some(true) => "it had been, and is back in this build: this session is the first that shows it",
+        _ => "it had been, and is back in this build",
+    };
+    Some(Fact::text("Resolved", value))
 }
 
 /// Why the session ended, and what made it be captured.

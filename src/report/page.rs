@@ -59,6 +59,8 @@ struct Page<'a> {
     signature: Vec<Fact>,
     /// Whether it is the first crash of its kind.
     is_new: bool,
+    is_back: bool,
+    is_muted: bool,
     is_crash: bool,
     was_captured: bool,
     /// Whether its zip could be read.
@@ -118,6 +120,8 @@ pub(super) fn render(story: &Story<'_>) -> String {
         commands: commands(story),
         signature: judgement.signature.as_ref().map(facts::signature).unwrap_or_default(),
         is_new: judgement.signature.as_ref().and_then(|it| it.first_seen) == Some(true),
+        is_back: judgement.signature.as_ref().and_then(|it| it.regressed) == Some(true),
+        is_muted: judgement.signature.as_ref().and_then(|it| it.muted) == Some(true),
         is_crash: story.is_crash(),
         was_captured: record.state == State::Indexed,
         was_read: judgement.files.is_some(),

@@ -107,6 +107,21 @@ fn what_one_needs_first_comes_first() {
 }
 
 #[test]
+fn a_crash_that_had_been_resolved_or_muted_says_so_at_the_top() {
+    let mut case = crash();
+    let before = words(&case.page());
+    assert!(!before.contains("Regressed") && !before.contains("Muted"), "{before}");
+    if let Some(signature) = &mut case.record.judgement.signature {
+        (signature.regressed, signature.first_regressed) = (Some(true), Some(false));
+        signature.muted = Some(true);
+    }
+    let words = words(&case.page());
+    for told in ["Crash Regressed Muted", "Resolved it had been, and is back in this build"] {
+        assert!(words.contains(told), "no {told:?} in {words}");
+    }
+}
+
+#[test]
 fn nothing_that_a_game_wrote_gets_out_of_its_place() {
     let page = hostile().page();
     for text in ["<script>alert", "<img", "onerror=\"", "</title><", "</style><b"] {

@@ -1,4 +1,5 @@
-//! First sights of signatures: `signatures/…json`, each created once and never changed.
+//! First sights of signatures: `signatures/…json`, and `regressions/…json` once they had been resolved. Each is created once
+//! and never changed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,16 @@ impl Store {
     /// Notes that a signature was seen. Gives the first sight of it: this one, or the one that was noted before.
     pub async fn see(&self, sight: FirstSight) -> Result<FirstSight, Error> {
         let key = layout::signature_key(&sight.application_id, sight.version, &sight.signature);
+        self.first(key, sight).await
+    }
+
+    /// The same of a signature that has come back after it was `resolved`.
+    pub async fn see_again(&self, sight: FirstSight, resolved: Timestamp) -> Result<FirstSight, Error> {
+        let FirstSight { application_id, version, signature, .. } = &sight;
+        self.first(layout::regression_key(application_id, *version, signature, resolved), sight).await
+    }
+
+    async fn first(&self, key: String, sight: FirstSight) -> Result<FirstSight, Error> {
         for _ in 0..ATTEMPTS {
             if let Condition::Held = self.create(&key, &sight).await? {
                 return Ok(sight);

@@ -92,6 +92,7 @@ fn serve(cloud: &LocalCloud, out: &mut impl Write) -> io::Result<()> {
     let mut variables = cloud.client_environment();
     for (name, value) in [
         ("CAPTURE_BUCKET", cloud.bucket.as_str()),
+        ("CRASH_CAPTURE_STACK", cloud.stack.name.as_str()),
         ("STREAM_GROUP", STREAM_GROUP),
         ("APPLICATION", APPLICATION),
     ] {

@@ -221,6 +221,9 @@ pub(super) fn largest(text: &str) -> Case {
         fingerprint: string(),
         confidence: string(),
         first_seen: Some(false),
+        regressed: Some(true),
+        first_regressed: Some(true),
+        muted: Some(true),
     });
     if let Some(exception) = &mut judgement.exception {
         (exception.kind, exception.message, exception.address) =
