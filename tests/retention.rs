@@ -79,9 +79,9 @@ fn reports_requests_and_answers_have_rules_of_their_own() {
 #[test]
 fn what_is_left_of_an_upload_that_was_broken_off_goes_wherever_it_is() {
     let rules = rules(&[]);
-    let aborting: Vec<_> = rules.iter().filter(|rule| rule.abort_uploads_after.is_some()).collect();
+    let aborting: Vec<_> = rules.iter().filter(|rule| rule.unfinished_days.is_some()).collect();
     let [rule] = aborting.as_slice() else { panic!("{aborting:?}") };
-    assert_eq!((rule.prefix.as_str(), rule.tags.len(), rule.abort_uploads_after), ("", 0, Some(7)));
+    assert_eq!((rule.prefix.as_str(), rule.tags.len(), rule.unfinished_days), ("", 0, Some(7)));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use support::clients::s3_client;
 use support::exports::crashed;
-use support::{INDEX_EXPORT, START_EXPORT, SWEEP, crash_news, event};
+use support::{INDEX_EXPORT, START_EXPORT, SWEEP, crash_news, event, regression_news, session_on_paper};
 
 /// Grants that nothing uses but AWS itself, beyond what the local cloud does: the policy's logical id, the statement,
 /// the actions, and why they are needed.
@@ -29,6 +29,12 @@ const ONLY_AWS: &[OnlyAws<'_>] = &[
         "an alarm whose action is the function; the local cloud's alarms have no actions",
     ),
     ("NewsTopicPolicy", "Alarms", &["sns:Publish"], "the stack's own alarms go off on AWS alone"),
+    (
+        "ReadRecords",
+        "Stack",
+        &["cloudformation:DescribeStacks"],
+        "the command finds the bucket; the local CloudFormation lets everybody ask",
+    ),
     (
         "ReadRecords",
         "Queries",
@@ -146,6 +152,7 @@ async fn listed_groups(cloud: &LocalCloud) {
     say_active(cloud, &missed);
     announce_again(cloud);
     cloud.s3.put(&cloud.bucket, &crash("second"), crashed(0), "111122223333").await.unwrap();
+    come_back(cloud).await;
     cloud.bus.fire(SWEEP).unwrap();
     cloud.bus.settled().await;
     // Ten minutes later, the markers go.
@@ -169,7 +176,8 @@ async fn readers(cloud: &LocalCloud) {
         let bucket = || cloud.bucket.clone();
         client.get_bucket_location().bucket(bucket()).send().await.ok();
         client.list_objects_v2().bucket(bucket()).send().await.ok();
-        for key in ["index/a.json", "reports/a.html", "signatures/a.json", "open/a.json", "exports/a.zip"] {
+        for folder in ["index", "reports", "signatures", "resolutions", "open", "exports"] {
+            let key = &format!("{folder}/a.zip");
             cloud.s3.put(&cloud.bucket, key, "{}", "111122223333").await.unwrap();
             if role == "FileReaderRole" || !key.starts_with("exports/") {
                 client.get_object().bucket(bucket()).key(key).send().await.ok();
@@ -210,6 +218,25 @@ fn announce_again(cloud: &LocalCloud) {
     }
 }
 
+/// Somebody resolves the crash, and it comes back in two sessions.
+async fn come_back(cloud: &LocalCloud) {
+    for key in cloud.s3.list(&cloud.bucket, "signatures/").await.unwrap() {
+        let (_, id) = key.trim_end_matches(".json").rsplit_once("/v1-").unwrap();
+        let resolution = json!({"schema": 1, "applicationId": APPLICATION, "version": 1, "signature": id,
+            "resolved": {"at": "2026-01-01T00:00:00Z", "builds": []}});
+        let key = key.replacen("signatures/", "resolutions/", 1);
+        cloud.s3.put(&cloud.bucket, &key, resolution.to_string().into_bytes(), "111122223333").await.unwrap();
+    }
+    for id in ["back", "again"] {
+        let mut session = session_on_paper(STREAM_GROUP, id);
+        session.status = Status::Terminated;
+        cloud.streams.write_down(session);
+        let key = format!("exports/{APPLICATION}/{STREAM_GROUP}/2026-11-23/{id}.zip");
+        cloud.s3.put(&cloud.bucket, &key, crashed(0), "111122223333").await.unwrap();
+        cloud.bus.settled().await;
+    }
+}
+
 /// Somebody deletes the functions: no rule can deliver its events any more.
 fn undeliverable(cloud: &LocalCloud) {
     cloud.lambda.delete(START_EXPORT).unwrap();
@@ -225,11 +252,12 @@ fn undeliverable(cloud: &LocalCloud) {
     tell_of_crashes(cloud);
 }
 
-/// A crash that was not seen before, and one that was.
+/// A crash that was not seen before, one that was, and one that came back.
 fn tell_of_crashes(cloud: &LocalCloud) {
     for first_seen in [true, false] {
         cloud.events.put_raw(crash_news(cloud, first_seen));
     }
+    cloud.events.put_raw(regression_news(cloud));
 }
 
 /// What is wrong between what is granted and what is used, in words.

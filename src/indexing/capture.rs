@@ -3,13 +3,14 @@
 use crate::archive::ArchiveError;
 use crate::error::Error;
 use crate::layout::ExportName;
-use crate::record::{ExportObject, Problem, Record};
+use crate::record::{ExportObject, Problem, Record, ReportObject, TRIAGE_VERSION};
+use crate::report::{FirstSeen, Story};
 use crate::store::{ExportReader, FirstSight, ReadError, RecordWrite, VERDICT};
-use crate::triage;
+use crate::triage::{self, Details};
 
 use super::answer::Announced;
 use super::input::ObjectRef;
-use super::known::{judged, record_key};
+use super::known::{judged, record_key, report_key};
 use super::{IndexExport, Invocation};
 
 /// How often an export is tagged again, as another invocation has written another record meanwhile.
@@ -36,30 +37,37 @@ impl IndexExport {
             self.store.export_reader(&object.key, object.version_id.as_deref(), object.etag.as_deref());
         let examining = triage::examine(&reader, object.size, Some(invocation.reading_ends), &self.rules);
         let (examined, known) = tokio::join!(examining, self.learn(name));
-        let examined = match examined {
-            Ok(findings) => Ok(findings),
+        let (examined, details) = match examined {
+            Ok(mut findings) => {
+                let details = std::mem::take(&mut findings.details);
+                (Ok(findings), details)
+            }
             Err(ArchiveError::Source(ReadError::Gone)) => return Ok(Capture::Ignored("gone")),
             Err(ArchiveError::Source(ReadError::Service(error))) => return Err(error.into()),
             Err(error @ (ArchiveError::CutOff | ArchiveError::OutOfTime)) => {
                 return Err(Error::Interrupted { key: object.key.clone(), detail: error.to_string() });
             }
             Err(error @ (ArchiveError::NotAZip(_) | ArchiveError::DirectoryTooLong { .. })) => {
-                Err(error.to_string())
+                (Err(error.to_string()), Details::default())
             }
         };
-        let mut record = judged(examined, known?, name);
+        let known = known?;
+        let lasted = known.lasted();
+        let mut record = judged(examined, known, name);
         record.indexed_by = Some(invocation.request_id.to_owned());
         self.describe_export(&mut record, object, &reader).await?;
-        // Before the record, which tells of it: whoever is killed in between finds its own name there.
-        let seen_first = match FirstSight::of(&record) {
-            Some(sight) => Some(self.store.see(&sight).await?),
-            None => None,
-        };
-        if let Some(signature) = &mut record.judgement.signature {
-            signature.first_seen = seen_first;
-        }
+        let first_sight = Box::pin(self.recognize(&mut record)).await?.map(first_seen);
+        record.report = Some(ReportObject { key: report_key(&record.session, name) });
         let key = record_key(&record.session, name);
-        let announced = match self.store.put_record(&key, &record).await? {
+        let export = record.export.clone();
+        // The details are those of this object, as this version reads it: of another record's they may not be.
+        let page = |record: &Record| {
+            let is_of_it = record.judgement.triage_version == Some(TRIAGE_VERSION) && record.export == export;
+            let first_sight = first_sight.as_ref();
+            let story = Story { record, details: &details, first_sight, lasted, bucket: self.store.bucket() };
+            is_of_it.then(|| story.page())
+        };
+        let announced = match self.store.settle(&key, &record, page).await? {
             // It may only say more of what was told already.
             RecordWrite::Written(before) => {
                 let is_news = before.is_none_or(|before| !record.is_same_news(&before));
@@ -71,7 +79,9 @@ impl IndexExport {
                 Announced::new(*record, announce)
             }
         };
-        self.tag(&key, &announced.record).await?;
+        let confirmed = self.store.confirm_report(&key, &announced.record, page);
+        let (confirmed, tagged) = tokio::join!(confirmed, self.tag(&key, &announced.record));
+        confirmed.and(tagged)?;
         tracing::info!(
             session = %name.session,
             verdict = announced.record.judgement.verdict.as_ref().map(ToString::to_string),
@@ -81,6 +91,28 @@ impl IndexExport {
             "indexed"
         );
         Ok(Capture::Indexed(Box::new(announced)))
+    }
+
+    /// Whether a crash was seen before, and what people decided about it. Before the record, which tells of it: whoever is
+    /// killed in between finds its own name there. Gives the first sight of it.
+    async fn recognize(&self, record: &mut Record) -> Result<Option<FirstSight>, Error> {
+        let Some(sight) = FirstSight::of(record) else { return Ok(None) };
+        let FirstSight { application_id, version, signature, .. } = &sight;
+        let (first, resolution) = tokio::try_join!(
+            self.store.see(sight.clone()),
+            self.store.resolution(application_id, *version, signature)
+        )?;
+        let back = match resolution.as_ref().and_then(|resolution| resolution.regressed(record)) {
+            Some(resolved) => Some(self.store.see_again(sight, resolved).await?),
+            None => None,
+        };
+        if let Some(signature) = &mut record.judgement.signature {
+            signature.first_seen = Some(first.is_of(&record.session));
+            signature.regressed = back.as_ref().map(|_| true);
+            signature.first_regressed = back.map(|back| back.is_of(&record.session));
+            signature.muted = resolution.and_then(|resolution| resolution.muted_at).map(|_| true);
+        }
+        Ok(Some(first))
     }
 
     /// Notes in the record which object it was made from, which of its tags will find no room there, and when it expires.
@@ -124,4 +156,8 @@ impl IndexExport {
         }
         Ok(())
     }
+}
+
+fn first_seen(sight: FirstSight) -> FirstSeen {
+    FirstSeen { session: sight.stream_session_id, at: sight.at, build: sight.build }
 }

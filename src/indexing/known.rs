@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+use jiff::civil::Date;
+
 use crate::error::Error;
 use crate::layout::{self, ExportName};
 use crate::record::{self, Marker, Problem, Record, SessionFacts, State};
@@ -57,6 +60,13 @@ impl IndexExport {
     }
 }
 
+impl Known {
+    /// From the session's creation to its end.
+    pub(super) fn lasted(&self) -> Option<SignedDuration> {
+        ending(self).1.lasted
+    }
+}
+
 /// The record that findings and knowledge make.
 pub(super) fn judged(examined: Result<Findings, String>, known: Known, name: &ExportName) -> Record {
     let facts = facts(&known, name);
@@ -90,8 +100,16 @@ pub(super) fn judged(examined: Result<Findings, String>, known: Known, name: &Ex
 
 /// The key of the record of a session with an export of this name.
 pub(super) fn record_key(facts: &SessionFacts, name: &ExportName) -> String {
-    let date = facts.created_at.map_or(name.date, layout::utc_date);
-    layout::record_key(date, &facts.application(), &name.session)
+    layout::record_key(date(facts, name), &facts.application(), &name.session)
+}
+
+/// The key of its report.
+pub(super) fn report_key(facts: &SessionFacts, name: &ExportName) -> String {
+    layout::report_key(date(facts, name), &facts.application(), &name.session)
+}
+
+fn date(facts: &SessionFacts, name: &ExportName) -> Date {
+    facts.created_at.map_or(name.date, layout::utc_date)
 }
 
 /// The session's facts: as the service tells them now, else as the marker has them, or the present record, else as the key does.
@@ -99,7 +117,8 @@ fn facts(known: &Known, name: &ExportName) -> SessionFacts {
     let marker = known.marker.as_ref().map(|marker| &marker.session);
     let present = known.present.as_ref().map(|present| &present.session);
     let mut facts = match (&known.session, present.or(marker)) {
-        (Some(session), _) => SessionFacts::from(session),
+        (Some(session), Some(noted)) => SessionFacts::from(session).or(noted),
+        (Some(session), None) => session.into(),
         (None, Some(noted)) => noted.clone(),
         (None, None) => SessionFacts::of_name(&name.session),
     };

@@ -5,11 +5,14 @@
 
 mod export;
 mod markers;
+mod reports;
+mod resolutions;
 mod signatures;
 mod state;
 mod tags;
 
 pub use export::{ExportReader, ReadError};
+pub use resolutions::{KnownBuild, Resolution, Resolved};
 pub use signatures::FirstSight;
 pub use state::HourlyLook;
 pub use tags::VERDICT;
