@@ -92,7 +92,7 @@ async fn tags_follow_the_record_that_won_whoever_tags_last() {
     let is_first = AtomicBool::new(true);
     cloud.s3.inject(move |request| {
         let is_it = request.operation == "PutObjectTagging" && is_first.swap(false, Ordering::Relaxed);
-        is_it.then_some(Fault::Late(Duration::from_secs(3)))
+        is_it.then_some(Fault::Late(Duration::from_secs(6)))
     });
     cloud.now(&session);
     cloud.streams.settled(&session).await.unwrap();
