@@ -18,6 +18,7 @@
 //! | --- | --- |
 //! | [`trigger`] | what an event asks `start-export` to do |
 //! | [`session`] | sessions and their identifiers |
+//! | [`user`] | who played, as far as that is kept |
 //! | [`layout`] | the bucket's keys |
 //! | [`record`] | markers and records: what is kept of a session |
 //! | [`verdict`] | from what is known to what happened |
@@ -33,6 +34,7 @@
 //! | [`service`] | what went wrong in a call to AWS, and whether a retry helps |
 //! | [`streams`] | the GameLift Streams API, at a pace |
 //! | [`store`] | the capture bucket |
+//! | [`metrics`] | CloudWatch's embedded metric format |
 //! | [`error`] | why an invocation fails |
 
 pub mod archive;
@@ -42,6 +44,7 @@ pub mod config;
 pub mod error;
 pub mod indexing;
 pub mod layout;
+pub mod metrics;
 pub mod record;
 pub mod redacted;
 pub mod retention;
@@ -51,4 +54,5 @@ pub mod store;
 pub mod streams;
 pub mod triage;
 pub mod trigger;
+pub mod user;
 pub mod verdict;

@@ -92,6 +92,7 @@ fn full() -> Record {
             created_at: Some(at),
             status: text(),
             end_reason: text(),
+            user_id: text(),
         },
         trigger: Some(TriggerNote { kind: "sweep".into(), at }),
         alarms: vec![AlarmNote { name: "alarm".into(), at }],

@@ -254,7 +254,11 @@ impl<'a> Arming<'a> {
         } else {
             Reason::new("never-started", format!("the session ended in ERROR ({end_reason}) without running"))
         };
-        self.record(State::Missed, reason, session.into(), marker.as_ref()).await
+        let mut facts = SessionFacts::from(session);
+        if let Some(marker) = &marker {
+            facts = facts.or(&marker.session);
+        }
+        self.record(State::Missed, reason, facts, marker.as_ref()).await
     }
 
     /// Writes the record of a session that was not captured; an indexed one is never replaced by it.

@@ -177,7 +177,8 @@ fn judged(examined: Result<Findings, String>, known: Known, name: &ExportName) -
 fn facts(known: &Known, name: &ExportName) -> SessionFacts {
     let marker = known.marker.as_ref().map(|marker| &marker.session);
     let mut facts = match (&known.session, marker) {
-        (Some(session), _) => SessionFacts::from(session),
+        (Some(session), Some(marker)) => SessionFacts::from(session).or(marker),
+        (Some(session), None) => session.into(),
         (None, Some(marker)) => marker.clone(),
         (None, None) => SessionFacts::of_name(&name.session),
     };

@@ -57,6 +57,9 @@ pub struct Marker {
     /// back if the request is denied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub armed_at: Option<Timestamp>,
+    /// When we last requested it again, to the same place, because the first request was long ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rearmed_at: Option<Timestamp>,
     /// Why its export could not be requested: the service's text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denied: Option<String>,
@@ -79,6 +82,7 @@ impl Marker {
             session: session.into(),
             output_uri: session.export.as_ref().and_then(|export| export.output_uri.clone()),
             armed_at: None,
+            rearmed_at: None,
             denied: None,
             trigger,
             alarms: Vec::new(),
