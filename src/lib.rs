@@ -22,6 +22,7 @@
 //! | [`layout`] | the bucket's keys |
 //! | [`record`] | markers and records: what is kept of a session |
 //! | [`verdict`] | from what is known to what happened |
+//! | [`report`] | from a record and details to one page for people |
 //! | [`retention`] | how long an export is kept |
 //! | [`redacted`] | text of a session's files, made fit to leave them |
 //! | [`archive`] | reads zips by ranges, from wherever ranges can be had; knows no AWS |
@@ -47,6 +48,7 @@ pub mod layout;
 pub mod metrics;
 pub mod record;
 pub mod redacted;
+pub mod report;
 pub mod retention;
 pub mod service;
 pub mod session;

@@ -9,7 +9,9 @@ use crash_capture::streams::Streams;
 use lambda_runtime::{LambdaEvent, run, service_fn, tracing};
 use serde_json::Value;
 
-#[tokio::main]
+// One thread: Lambda gives less than one processor below 1,769 MB (Lambda developer guide, "Configure Lambda function memory"),
+// and each thread more would have a heap of its own.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     tracing::init_default_subscriber();
     let sdk = sdk_config().await;

@@ -97,6 +97,12 @@ impl SessionFacts {
     pub fn record_key(&self) -> String {
         layout::record_key(self.date(), &self.application(), &self.name())
     }
+
+    /// The key of the session's report.
+    #[must_use]
+    pub fn report_key(&self) -> String {
+        layout::report_key(self.date(), &self.application(), &self.name())
+    }
 }
 
 impl From<&Session> for SessionFacts {

@@ -1,6 +1,6 @@
 //! The marker: a session in scope that is not settled.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::session::{LIVE_STATUSES, Session};
@@ -9,6 +9,9 @@ use super::{SCHEMA, SessionFacts};
 
 /// How many alarms a marker notes: one that goes on and off for hours says no more.
 const MOST_ALARMS: usize = 50;
+
+/// A session is overdue that ended so long ago and is not settled.
+pub const OVERDUE: SignedDuration = SignedDuration::from_mins(30);
 
 /// What made us look at a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
