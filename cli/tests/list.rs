@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use support::records::{self, FREQUENT, GAME, GROUP, LATEST, OTHER_GAME, OTHER_GROUP};
@@ -142,7 +144,7 @@ async fn the_bucket_is_found_by_stack_or_named_itself() {
             "{arguments:?} {}",
             refused.stderr
         );
-        refusals += &format!("# {arguments:?} {variables:?}\n{}\n", refused.stderr);
+        writeln!(refusals, "# {arguments:?} {variables:?}\n{}", refused.stderr).unwrap();
     }
     snapshot("refusals", &refusals);
 }
