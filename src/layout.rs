@@ -11,8 +11,14 @@ pub const EXPORTS: &str = "exports/";
 pub const OPEN: &str = "open/";
 /// Records: sessions that are settled. Athena's table lies here.
 pub const INDEX: &str = "index/v1/";
+/// Reports: a page for people on each settled session.
+pub const REPORTS: &str = "reports/";
 /// First sights of signatures.
 pub const SIGNATURES: &str = "signatures/";
+/// What people decided about signatures: resolved, muted.
+pub const RESOLUTIONS: &str = "resolutions/";
+/// First sights of signatures that had been resolved.
+pub const REGRESSIONS: &str = "regressions/";
 /// Requests to index an export again.
 pub const REINDEX: &str = "reindex/";
 
@@ -49,6 +55,13 @@ pub fn parse_marker_key(key: &str) -> Option<SessionName> {
 pub fn record_key(date: Date, application: &Id, session: &SessionName) -> String {
     let SessionName { stream_group, id } = session;
     format!("{INDEX}dt={date}/{application}/{stream_group}/{id}.json")
+}
+
+/// The key of a session's report: `reports/{applicationId}/{streamGroupId}/{yyyy-mm-dd}/{sessionId}.html`, dated as the record is.
+#[must_use]
+pub fn report_key(date: Date, application: &Id, session: &SessionName) -> String {
+    let SessionName { stream_group, id } = session;
+    format!("{REPORTS}{application}/{stream_group}/{date}/{id}.html")
 }
 
 /// The prefix of the records of sessions that were created on a day.
@@ -88,6 +101,19 @@ pub fn reindex_key(export: &str) -> String {
 #[must_use]
 pub fn signature_key(application: &Id, version: u32, id: &str) -> String {
     format!("{SIGNATURES}{application}/v{version}-{id}.json")
+}
+
+/// The key of what people decided about a signature: `resolutions/{applicationId}/v{version}-{id}.json`.
+#[must_use]
+pub fn resolution_key(application: &Id, version: u32, id: &str) -> String {
+    format!("{RESOLUTIONS}{application}/v{version}-{id}.json")
+}
+
+/// The key of the first sight of a signature after it was resolved:
+/// `regressions/{applicationId}/v{version}-{id}/{when it was resolved, in milliseconds since 1970}.json`.
+#[must_use]
+pub fn regression_key(application: &Id, version: u32, id: &str, resolved: Timestamp) -> String {
+    format!("{REGRESSIONS}{application}/v{version}-{id}/{}.json", resolved.as_millisecond())
 }
 
 /// The key of the export that a `reindex/` object asks for: `reindex/{the export's key}.json`.
@@ -209,6 +235,15 @@ mod tests {
         ] {
             assert_eq!(parse_export_key(key), None, "{key}");
         }
+    }
+
+    #[test]
+    fn a_report_lies_as_its_export_does() {
+        let created = "2026-11-23T10:15:02Z".parse().unwrap();
+        let report = report_key(utc_date(created), &application(), &session());
+        assert_eq!(report, "reports/a-9ZY8X7Wv6/sg-1AB2C3De4/2026-11-23/ABC123def4567.html");
+        let export = export_key(&application(), &session(), created);
+        assert_eq!(report.replace(REPORTS, EXPORTS).replace(".html", ".zip"), export);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Which deployment: a stack by name, or a bucket; and the SDK's configuration to reach it.
 
-use std::collections::BTreeMap;
+mod stack;
+
+pub(crate) use stack::{Resource, Stack};
+
 use std::env;
 
 use aws_config::{Region, SdkConfig};
-use aws_sdk_cloudformation::types::Stack;
 use crash_capture::aws::sdk_loader;
 use crash_capture::service::ServiceError;
 
@@ -15,7 +17,7 @@ use crate::failure::Failure;
 const DEFAULT_STACK: &str = "crash-capture";
 
 /// The stack's output that names its bucket.
-const BUCKET_OUTPUT: &str = "CaptureBucketName";
+pub(crate) const BUCKET_OUTPUT: &str = "CaptureBucketName";
 
 const STACK_VARIABLE: &str = "CRASH_CAPTURE_STACK";
 const BUCKET_VARIABLE: &str = "CRASH_CAPTURE_BUCKET";
@@ -68,18 +70,13 @@ impl Deployment {
         let config = self.sdk_config().await?;
         let bucket = match self.named_bucket() {
             Some(bucket) => bucket,
-            None => self.outputs(&config).await?.remove(BUCKET_OUTPUT).ok_or_else(|| {
-                let stack = self.stack();
-                Failure::not_found(format!(
-                    "the stack {stack} has no output {BUCKET_OUTPUT}: is it one of Crash Capture?"
-                ))
-            })?,
+            None => self.describe(&config).await?.output(BUCKET_OUTPUT)?.to_owned(),
         };
         Ok(Captures::new(&config, bucket))
     }
 
-    /// What the stack puts out: its bucket, its functions, its queues, by the names in the template's `Outputs`.
-    pub(crate) async fn outputs(&self, config: &SdkConfig) -> Result<BTreeMap<String, String>, Failure> {
+    /// What CloudFormation tells of the stack.
+    pub(crate) async fn describe(&self, config: &SdkConfig) -> Result<Stack, Failure> {
         let stack = self.stack();
         let client = aws_sdk_cloudformation::Client::new(config);
         let answer = client.describe_stacks().stack_name(&stack).send().await.map_err(|error| {
@@ -94,10 +91,7 @@ impl Deployment {
             }
             error.into()
         })?;
-        let outputs = answer.stacks().iter().flat_map(Stack::outputs);
-        Ok(outputs
-            .filter_map(|output| Some((output.output_key()?.to_owned(), output.output_value()?.to_owned())))
-            .collect())
+        Ok(Stack::new(stack, answer.stacks()))
     }
 
     /// The name of the stack.

@@ -26,6 +26,9 @@ pub(crate) enum Failure {
     /// AWS refused or failed. Exit code 1.
     #[error("{}: {}: {}", .0.operation, .0.code, readable(&.0.message))]
     Service(#[from] ServiceError),
+    /// Doctor found something. Exit code 5.
+    #[error("{ill} of {all} checks did not go well")]
+    Unwell { ill: usize, all: usize },
     /// Nobody reads standard output any more. That is no failure: exit code 0.
     #[error("standard output was closed")]
     Unread,
@@ -80,6 +83,7 @@ impl Failure {
             Self::Usage(_) | Self::Unreadable(_) => 2,
             Self::NotFound(_) => 3,
             Self::Ambiguous(_) => 4,
+            Self::Unwell { .. } => 5,
         }
     }
 

@@ -9,8 +9,11 @@
 //! - `failure`: what goes wrong, and the exit codes
 //! - `pattern`: which files of a zip are meant
 
+mod arm;
 mod captures;
+mod delete;
 mod deployment;
+mod doctor;
 mod failure;
 mod files;
 mod format;
@@ -21,6 +24,8 @@ mod missed;
 mod open;
 mod output;
 mod pattern;
+mod reindex;
+mod resolve;
 mod show;
 mod signature;
 mod top;
@@ -54,7 +59,8 @@ struct Arguments {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failed, 2 the command line or a zip makes no sense, 3 there is no such thing, 4 several are meant.";
+Exit codes: 0 done, 1 failed, 2 the command line or a zip makes no sense, 3 there is no such thing, 4 several are meant, \
+5 doctor found something.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -75,6 +81,21 @@ enum Command {
     Top(top::Arguments),
     /// Count the sessions that were not captured, by reason, and tell what to do
     Missed(missed::Arguments),
+    /// Ask for a live session's files when it ends, as the sweep does
+    Arm {
+        /// The session: its ARN, or group/id; its id, once it has been seen
+        session: SessionArgument,
+    },
+    /// Index exports again: one, those of a time, or those that an older version of triage judged
+    Reindex(reindex::Arguments),
+    /// Delete everything that is kept of a session
+    Delete(delete::Arguments),
+    /// Call a signature mended: coming back in another build, it is a regression, and news
+    Resolve(resolve::ResolveArguments),
+    /// Tell nobody of a signature any more; it is recorded all the same
+    Mute(resolve::MuteArguments),
+    /// Look whether a deployment is well, and tell what to do
+    Doctor,
     /// Tell what an exported zip holds and what happened, as index-export would
     Inspect {
         /// The zip, as GameLift Streams exported it: a file, or `s3://bucket/key`
@@ -115,6 +136,20 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Get(arguments) => get::run(&deployment.captures().await?, &arguments, output).await,
         Command::Top(arguments) => top::run(&deployment.captures().await?, &arguments, output).await,
         Command::Missed(arguments) => missed::run(&deployment.captures().await?, &arguments, output).await,
+        Command::Arm { session } => arm::run(&deployment, &session, output).await,
+        Command::Reindex(arguments) => {
+            Box::pin(reindex::run(&deployment.captures().await?, &arguments, output)).await
+        }
+        Command::Delete(arguments) => {
+            Box::pin(delete::run(&deployment.captures().await?, &arguments, output)).await
+        }
+        Command::Resolve(arguments) => {
+            Box::pin(resolve::resolve(&deployment.captures().await?, &arguments, output)).await
+        }
+        Command::Mute(arguments) => {
+            Box::pin(resolve::mute(&deployment.captures().await?, &arguments, output)).await
+        }
+        Command::Doctor => Box::pin(doctor::run(&deployment, output)).await,
         Command::Inspect { zip, form } => inspect::run(&zip, form, &deployment, output).await,
         Command::Signature { files } => signature::run(&files, output).await,
         Command::Completions { shell } => completions(shell),

@@ -71,13 +71,23 @@ impl Page {
         let location =
             session.location.as_ref().map(|location| format!(", in {location}")).unwrap_or_default();
         self.maybe("created", session.created_at.map(|at| second(at) + &location))?;
+        self.maybe("user", session.user_id.clone())?;
         let end = [session.status.as_deref(), session.end_reason.as_deref()];
         self.maybe("status", joined(&end, ", "))
     }
 
     fn crash(&self, record: &Record) -> Result<(), Failure> {
-        if let Some(Signature { id, fingerprint, confidence, first_seen, .. }) = &record.judgement.signature {
-            let news = if *first_seen == Some(true) { "; seen first in this session" } else { "" };
+        if let Some(Signature { id, fingerprint, confidence, first_seen, regressed, muted, .. }) =
+            &record.judgement.signature
+        {
+            let news: String = [
+                (first_seen, "; seen first in this session"),
+                (regressed, "; had been resolved"),
+                (muted, "; muted"),
+            ]
+            .into_iter()
+            .filter_map(|(is_so, words)| (*is_so == Some(true)).then_some(words))
+            .collect();
             self.line("signature", &format!("{id}, confidence {confidence}{news}"))?;
             self.line("fingerprint", fingerprint)?;
         }

@@ -17,6 +17,7 @@
 //! - [`cloudformation`]: what the stack puts out
 //! - [`eventbridge`]: rules that route events and schedules to functions
 //! - [`lambda`]: the runtime API, asynchronous invocation, destinations
+//! - [`management`]: what people ask of AWS about a stack
 //! - [`zips`]: zips for tests and measurements, right ones and wrong ones
 
 pub mod account;
@@ -30,6 +31,7 @@ pub mod faults;
 pub mod game;
 pub mod iam;
 pub mod lambda;
+pub mod management;
 pub mod s3;
 pub mod streams;
 pub mod template;

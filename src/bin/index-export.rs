@@ -9,14 +9,16 @@ use crash_capture::streams::Streams;
 use lambda_runtime::{LambdaEvent, run, service_fn, tracing};
 use serde_json::Value;
 
-#[tokio::main]
+// One thread: Lambda gives less than one processor below 1,769 MB (Lambda developer guide, "Configure Lambda function memory"),
+// and each thread more would have a heap of its own.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     tracing::init_default_subscriber();
     let sdk = sdk_config().await;
     // A wrong environment fails each invocation, with an error that its dead letter carries; not the process.
     let function = Config::from_env().map(|config| {
         let store = Store::new(aws_sdk_s3::Client::new(&sdk), &config.bucket);
-        let streams = Streams::new(&sdk, config.calls_per_second);
+        let streams = Streams::new(&sdk, config.calls_per_second).with_user_ids(config.user_ids);
         IndexExport::new(streams, store, config)
     });
     run(service_fn(async |event: LambdaEvent<Value>| -> Result<Answer, Error> {

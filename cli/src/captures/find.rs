@@ -60,6 +60,11 @@ impl FromStr for SessionArgument {
 }
 
 impl SessionArgument {
+    /// The session, if the stream group is given too: nothing has to be known of it then.
+    pub(crate) fn full_name(&self) -> Option<SessionName> {
+        Some(SessionName { stream_group: self.group.clone()?, id: self.id.clone() })
+    }
+
     fn takes(&self, session: &SessionName) -> bool {
         self.group.as_ref().is_none_or(|group| *group == session.stream_group)
             && session.id.as_str().starts_with(self.id.as_str())
