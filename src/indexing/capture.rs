@@ -24,7 +24,7 @@ const ASKED_FOR_END_REASON: u32 = 10;
 #[derive(Debug)]
 pub enum Capture {
     /// It is indexed.
-    Indexed(Box<Announced>),
+    Indexed(Box<Announced>, Cost),
     /// It is not, for this reason.
     Ignored(&'static str),
 }
@@ -37,6 +37,15 @@ pub struct Announced {
     pub record: Record,
     /// `false` where another invocation has put it into the index.
     pub announce: bool,
+}
+
+/// What reading an export took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// GET requests, retries by the SDK not counted.
+    pub requests: u64,
+    /// Bytes received.
+    pub bytes: u64,
 }
 
 /// What is known of the session beside its files.
@@ -92,15 +101,16 @@ impl IndexExport {
             }
         };
         self.tag(&announced.record).await?;
+        let cost = Cost { requests: reader.requests(), bytes: reader.bytes() };
         tracing::info!(
             session = %name.session,
             verdict = announced.record.judgement.verdict.as_ref().map(ToString::to_string),
             announce = announced.announce,
-            requests = reader.requests(),
-            bytes = reader.bytes(),
+            requests = cost.requests,
+            bytes = cost.bytes,
             "indexed"
         );
-        Ok(Capture::Indexed(Box::new(announced)))
+        Ok(Capture::Indexed(Box::new(announced), cost))
     }
 
     /// What the marker and GameLift Streams tell of a session. Its files arrive when it ends, and then the service may not

@@ -22,26 +22,23 @@ pub(super) fn write(stack: &str, capture: &Capture) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{document}")
 }
 
-/// Each record counts once: by the invocation that put it into the index.
+/// A metric's name, unit and value.
+type Metric = (&'static str, &'static str, u64);
+
+/// Each record counts once: by the invocation that put it into the index. What reading took counts each time.
 fn document(stack: &str, capture: &Capture) -> Option<Value> {
     let (application, metrics) = match capture {
-        Capture::Indexed(announced) => {
-            let Announced { record, announce: true } = &**announced else { return None };
-            let is = |verdict| u8::from(record.judgement.verdict == Some(verdict));
-            let metrics = vec![
-                ("indexed", 1),
-                ("crashes", is(Verdict::Crash)),
-                ("suspects", is(Verdict::Suspect)),
-                ("unreadable", is(Verdict::Unreadable)),
-            ];
-            (record.session.application_id.clone(), metrics)
+        Capture::Indexed(announced, cost) => {
+            let read = [("requests", "Count", cost.requests), ("bytes", "Bytes", cost.bytes)];
+            let metrics = counts(announced).into_iter().chain(read).collect();
+            (announced.record.session.application_id.clone(), metrics)
         }
-        Capture::Ignored("unknown-key") => (None, vec![("unknownKeys", 1)]),
+        Capture::Ignored("unknown-key") => (None, vec![("unknownKeys", "Count", 1)]),
         Capture::Ignored(_) => return None,
     };
     let mut dimensions = vec![vec!["Stack"]];
     dimensions.extend(application.as_ref().map(|_| vec!["Stack", "Application"]));
-    let names: Vec<_> = metrics.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
+    let names: Vec<_> = metrics.iter().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})).collect();
     let at = record::now();
     let mut document = json!({
         "_aws": {
@@ -54,14 +51,26 @@ fn document(stack: &str, capture: &Capture) -> Option<Value> {
     if let Some(application) = application {
         document["Application"] = application.as_str().into();
     }
-    for (name, value) in metrics {
+    for (name, _, value) in metrics {
         document[name] = value.into();
     }
     Some(document)
 }
 
+fn counts(announced: &Announced) -> Vec<Metric> {
+    let Announced { record, announce: true } = announced else { return Vec::new() };
+    let is = |verdict| u64::from(record.judgement.verdict == Some(verdict));
+    vec![
+        ("indexed", "Count", 1),
+        ("crashes", "Count", is(Verdict::Crash)),
+        ("suspects", "Count", is(Verdict::Suspect)),
+        ("unreadable", "Count", is(Verdict::Unreadable)),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::Cost;
     use super::*;
     use crate::record::{Judgement, Record, SessionFacts, State};
     use crate::session::{Id, SessionName};
@@ -72,7 +81,15 @@ mod tests {
         let session = SessionFacts { application_id: Some(id("a-1")), ..SessionFacts::of_name(&name) };
         let judgement = Judgement { verdict: Some(verdict), ..Judgement::default() };
         let record = Record { judgement, ..Record::new(State::Indexed, session) };
-        Capture::Indexed(Box::new(Announced { record, announce }))
+        let cost = Cost { requests: 6, bytes: 1_094_690 };
+        Capture::Indexed(Box::new(Announced { record, announce }), cost)
+    }
+
+    fn values(document: &Value) -> Vec<(&str, &str, u64)> {
+        let metrics = document["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap().iter();
+        let named =
+            metrics.map(|metric| (metric["Name"].as_str().unwrap(), metric["Unit"].as_str().unwrap()));
+        named.map(|(name, unit)| (name, unit, document[name].as_u64().unwrap())).collect()
     }
 
     #[test]
@@ -81,18 +98,23 @@ mod tests {
         let directive = &document["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(directive["Dimensions"], json!([["Stack"], ["Stack", "Application"]]));
         assert_eq!((&document["Stack"], &document["Application"]), (&json!("s"), &json!("a-1")));
-        let values: Vec<_> = directive["Metrics"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|metric| document[metric["Name"].as_str().unwrap()].as_u64().unwrap())
-            .collect();
-        assert_eq!(values, [1, 1, 0, 0]);
+        assert_eq!(
+            values(&document),
+            [
+                ("indexed", "Count", 1),
+                ("crashes", "Count", 1),
+                ("suspects", "Count", 0),
+                ("unreadable", "Count", 0),
+                ("requests", "Count", 6),
+                ("bytes", "Bytes", 1_094_690),
+            ]
+        );
     }
 
     #[test]
-    fn what_another_invocation_indexed_is_not_counted_again() {
-        assert_eq!(document("s", &indexed(Verdict::Crash, false)), None);
+    fn what_another_invocation_indexed_is_not_counted_again_but_reading_it_is() {
+        let again = document("s", &indexed(Verdict::Crash, false)).unwrap();
+        assert_eq!(values(&again), [("requests", "Count", 6), ("bytes", "Bytes", 1_094_690)]);
         assert_eq!(document("s", &Capture::Ignored("gone")), None);
         assert_eq!(document("s", &Capture::Ignored("unknown-key")).unwrap()["unknownKeys"], 1);
     }

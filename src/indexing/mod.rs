@@ -6,7 +6,7 @@ mod capture;
 mod input;
 mod metrics;
 
-pub use capture::{Announced, Capture};
+pub use capture::{Announced, Capture, Cost};
 
 use std::time::{Duration, SystemTime};
 
@@ -105,7 +105,7 @@ impl IndexExport {
                 tracing::warn!(%error, "the metrics could not be written");
             }
             match indexed {
-                Ok(Capture::Indexed(announced)) => captures.push(*announced),
+                Ok(Capture::Indexed(announced, _)) => captures.push(*announced),
                 Ok(Capture::Ignored(code)) => {
                     tracing::warn!(key, code, "not indexed");
                     ignored.push(Ignored { key, code });

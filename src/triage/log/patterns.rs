@@ -85,9 +85,10 @@ pub(super) const STARTS: &[Start] = &[
         "ue.unhandled",
         Native,
         Crash,
-        r"Unhandled Exception: (?P<code>EXCEPTION_[A-Z_]+|SIG[A-Z]+|0x[0-9a-fA-F]{8})(?:[: ]+(?:invalid attempt to )?(?P<op>reading|writing|read|write|access)[a-z ]*address (?P<addr>0x[0-9a-fA-F]+))?",
+        r"Unhandled Exception: (?P<code>EXCEPTION_[A-Z_]+|SIG[A-Z]+|0x[0-9a-fA-F]{8})(?:[: ]+(?:invalid attempt to )?(?:(?P<op>reading|writing|read|write|access)[a-z ]*address )?(?P<addr>0x[0-9a-fA-F]+))?",
     ),
-    ("ue.signal", Native, Crash, r"\bCaught signal (?P<sig>\d+)\b"),
+    // Not those by which a program is asked to end.
+    ("ue.signal", Native, Crash, r"\bCaught signal (?P<sig>4|5|6|7|8|11|31)\b"),
     ("ue.oom", OutOfMemory, Crash, r"Ran out of memory allocating (?P<size>\d+)"),
     (
         "ue.gpu",

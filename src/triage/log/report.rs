@@ -98,7 +98,10 @@ impl Report {
         let code = groups.get("code").or_else(|| groups.get("sig")).or_else(|| groups.get("what"));
         match cause {
             Cause::Native => {
-                crash.reason = crash.reason.take().or(code.map(|code| reason(code, groups.get("op"))));
+                // Unreal has words for reading and writing only (`WindowsPlatformCrashContext.cpp`): what is neither was executing.
+                let unsaid = (name == "ue.unhandled" && groups.get("addr").is_some()).then_some("execute");
+                let access = groups.get("op").or(unsaid);
+                crash.reason = crash.reason.take().or(code.map(|code| reason(code, access)));
             }
             Cause::Gpu => {
                 let device = groups.get("code").map(|code| dxgi(code).unwrap_or_else(|| code.to_owned()));

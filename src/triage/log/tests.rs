@@ -39,7 +39,17 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
         ],
         &["Unhandled Exception: System.Exception", "Unhandled exception in chat"],
     ),
-    ("ue.signal", &["Caught signal 11 Segmentation fault"], &["caught signal", "Caught signals 11"]),
+    (
+        "ue.signal",
+        &["Caught signal 11 Segmentation fault"],
+        &[
+            "caught signal",
+            "Caught signals 11",
+            "Caught signal 15",
+            "Caught signal 115",
+            "Caught signal 2, leaving",
+        ],
+    ),
     ("ue.oom", &["Ran out of memory allocating 1048576 bytes with alignment 0"], &["Ran out of memory"]),
     (
         "ue.gpu",

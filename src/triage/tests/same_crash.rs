@@ -30,6 +30,23 @@ fn a_native_crash_has_one_id_whether_context_dump_or_log_tells_it() {
 }
 
 #[test]
+fn a_call_of_nothing_has_one_id_whether_context_dump_or_log_tells_it() {
+    // Unreal's words for an access that is neither reading nor writing are none.
+    let run =
+        Run { message: "Unhandled Exception: EXCEPTION_ACCESS_VIOLATION 0x0000000000000000", ..NULL_READ };
+    let mut dump = Dump::windows(run.base, run.offset);
+    (dump.address, dump.parameters, dump.instruction) = (0, vec![8, 0], 0);
+    for (name, bytes) in [
+        ("profile/CrashContext.runtime-xml", context(&run).into()),
+        ("profile/x.dmp", dump.bytes()),
+        ("profile/Skylark.log", log(&run).into()),
+    ] {
+        let title = signature(&[(name, bytes)]).title;
+        assert_eq!(title, "EXCEPTION_ACCESS_VIOLATION_EXEC/null | skylark-win64-shipping", "{name}");
+    }
+}
+
+#[test]
 fn an_assertion_has_one_id_whether_context_dump_or_log_tells_it() {
     let run = Run {
         kind: "Assert",
