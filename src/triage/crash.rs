@@ -251,7 +251,7 @@ mod tests {
             0x4000,
         ] {
             let mut dump = crate::triage::tests::dumps::Dump::windows(0x1_4000_0000, 0x1234);
-            (dump.code, dump.parameters) = (code, vec![0, 0x20]);
+            (dump.code, dump.parameters) = (code, vec![0, 0x20, 0xc000_009c]);
             let dump = Minidump::read(dump.bytes()).unwrap();
             let system = dump.get_stream::<MinidumpSystemInfo>().unwrap();
             let exception = dump.get_stream::<MinidumpException<'_>>().unwrap();

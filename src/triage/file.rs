@@ -6,6 +6,7 @@ use crate::redacted::Redacted;
 use super::crash::Crash;
 use super::dump::{self, Dump, DumpError, Nature};
 use super::findings::{Findings, Piece, Standing, conclude, merge};
+use super::modules::is_helper;
 use super::targets::Kind;
 use super::{core_file, log, unreal, wer};
 
@@ -111,10 +112,10 @@ impl Files {
             self.context(file, bytes);
         } else if wer::is_report(bytes) {
             if let Some(crash) = wer::report(bytes) {
-                self.add(file, "wer-report", Standing::Crash, Some(crash), Build::default());
+                self.report(file, "wer-report", crash);
             }
         } else if core_file::is_core(bytes) {
-            self.add(file, "core", Standing::Crash, Some(core_file::read(bytes)), Build::default());
+            self.report(file, "core", core_file::read(bytes));
         } else {
             self.by_name(file, kind, bytes);
         }
@@ -180,6 +181,14 @@ impl Files {
             build.id = dump.build_id;
         }
         self.add(file, kind, standing, Some(crash), build);
+    }
+
+    /// What the system tells of whatever program crashed.
+    fn report(&mut self, file: &File, kind: &'static str, crash: Crash) {
+        let is_helpers = crash.executable.as_deref().is_some_and(is_helper);
+        let (kind, standing) =
+            if is_helpers { ("helper-report", Standing::Mention) } else { (kind, Standing::Crash) };
+        self.add(file, kind, standing, Some(crash), Build::default());
     }
 
     fn add(

@@ -154,6 +154,12 @@ pub(super) const STARTS: &[Start] = &[
         Crash,
         r"^Unhandled [Ee]xception[.:]\s*(?P<type>(?:[A-Za-z_][\w`+]*\.)+[A-Za-z_]\w*):?\s*(?P<msg>.*)$",
     ),
+    (
+        "dotnet.fatal",
+        Managed,
+        Crash,
+        r"^Fatal error\. (?P<type>(?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*|Internal CLR error)[.:]?\s*(?P<msg>.*)$",
+    ),
     ("cxx.term", Managed, Crash, r"^terminate called after throwing an instance of '(?P<type>[^']+)'"),
     ("cxx.term2", Managed, Crash, r"^(?P<type>terminate called (?:without an active exception|recursively))"),
     (
@@ -188,8 +194,8 @@ pub(super) const STARTS: &[Start] = &[
         r"^(?P<msg>double free or corruption|free\(\): [a-z ]+|malloc\(\): [a-z ()]+|corrupted (?:size|double-linked)[a-z .\-]*|\*\*\* stack smashing detected \*\*\*|\*\*\* buffer overflow detected \*\*\*)",
     ),
     ("asan", Native, Crash, r"==\d+==\s?ERROR: (?P<what>\w+Sanitizer: [\w-]+)"),
-    // GameMaker, Lua.
-    ("gm", Script, Crash, r"^(?:FATAL )?ERROR in\s+action number \d+"),
+    // GameMaker, in one line or in several; Lua.
+    ("gm", Script, Crash, r"^(?:(?:FATAL )?ERROR in )?action number \d+"),
     ("lua", Script, LastWords, r"^(?:lua\S*: )?(?P<file>[^:\s]+\.lua):\d+: (?P<msg>.+)$"),
     (
         "linux.seg",
@@ -236,6 +242,7 @@ pub(super) const FOLLOWS: &[Follow] = &[
     ),
     ("managed.frame", r"^\s+at (?P<fn>[^\s(]+) ?\("),
     ("cxx.what", r"^\s*what\(\):\s+(?P<msg>.*)$"),
-    ("gm.event", r"^\s*of +(?P<msg>.+? +for object \w+):"),
+    ("gm.event", r"^\s*of +(?P<msg>\S.*?)(?: +for object (?P<obj>\w+):)?\s*$"),
+    ("gm.object", r"^\s*for object (?P<obj>\w+):\s*$"),
     ("py.error", r"^(?P<type>[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)): (?P<msg>.*)$"),
 ];

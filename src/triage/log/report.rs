@@ -150,7 +150,13 @@ impl Report {
                 }
             }
             "winedbg.exe" => crash.executable = groups.get("exe").map(|exe| file_name(exe).to_owned()),
-            "cxx.what" | "gm.event" => crash.message = groups.owned("msg"),
+            "cxx.what" => crash.message = groups.owned("msg"),
+            "gm.event" | "gm.object" if crash.told_by == "gm" => {
+                let event = groups.owned("msg").or(crash.message.take()).unwrap_or_default();
+                let object = groups.get("obj").map(|object| format!(" for object {object}"));
+                crash.message = Some(event + &object.unwrap_or_default());
+            }
+            "gm.event" | "gm.object" => {}
             "py.error" if crash.told_by == "py" => {
                 crash.reason = groups.owned("type");
                 crash.message = groups.owned("msg");

@@ -132,6 +132,14 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
         &["Unhandled exception. None"],
     ),
     (
+        "dotnet.fatal",
+        &[
+            "Fatal error. System.AccessViolationException: Attempted to read or write protected memory.",
+            "Fatal error. Internal CLR error. (0x80131506)",
+        ],
+        &["Fatal error. The disk is full"],
+    ),
+    (
         "cxx.term",
         &["terminate called after throwing an instance of 'std::runtime_error'"],
         &["terminate called"],
@@ -179,7 +187,11 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
         &["==4242==ERROR: AddressSanitizer: heap-use-after-free on address 0x6"],
         &["AddressSanitizer: nothing"],
     ),
-    ("gm", &["ERROR in action number 1", "FATAL ERROR in action number 1"], &["ERROR in action"]),
+    (
+        "gm",
+        &["ERROR in action number 1", "FATAL ERROR in action number 1", "action number 1"],
+        &["ERROR in action", "ERROR in", "an action number 1"],
+    ),
     (
         "lua",
         &["lua5.4: game/shield.lua:12: attempt to index a nil value", "game/shield.lua:12: bad"],
@@ -267,7 +279,8 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
         &["at x("],
     ),
     ("cxx.what", &["  what():  boom"], &["what is it"]),
-    ("gm.event", &["of Step Event0 for object obj_shield:"], &["for object obj_shield"]),
+    ("gm.event", &["of Step Event0 for object obj_shield:", "of  Step Event0"], &["for object obj_shield"]),
+    ("gm.object", &["for object obj_shield:"], &["for object obj_shield", "wait for object x:"]),
 ];
 
 /// Whose examples are those of others: they only add to a line that another pattern hits.
@@ -315,6 +328,16 @@ fn a_fatal_errors_message_may_be_in_the_next_line() {
     let log = "[2026.11.23-10.00.00:728][ 41]LogWindows: Error: LowLevelFatalError [File:Unknown] [Line: 198] \n\
                [2026.11.23-10.00.00:728][ 41]LogWindows: Error: Failed to find shader map\n";
     assert_eq!(told(log).crashes[0].message.as_deref(), Some("Failed to find shader map"));
+}
+
+#[test]
+fn what_gamemaker_says_is_the_same_in_one_line_and_in_several() {
+    let (several, one) = (
+        "ERROR in\naction number 1\nof  Step Event0\nfor object obj_shield:\n\nVariable not set\n at gml_Object_obj_shield_Step_0\n",
+        "ERROR in action number 1\nof  Step Event0 for object obj_shield:\n\nVariable not set\n at gml_Object_obj_shield_Step_0\n",
+    );
+    assert_eq!(told(several), told(one));
+    assert_eq!(told(one).crashes[0].message.as_deref(), Some("Step Event0 for object obj_shield"));
 }
 
 #[test]
