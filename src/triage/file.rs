@@ -1,5 +1,7 @@
 //! What each file tells, by its bytes first and its name second.
 
+use std::collections::BTreeSet;
+
 use crate::record::{Build, Performance, Problem};
 use crate::redacted::Redacted;
 
@@ -50,7 +52,8 @@ pub(super) fn needs_more(bytes: &[u8]) -> bool {
 
 impl Files {
     /// What they tell together.
-    pub(super) fn conclude(self) -> Findings {
+    pub(super) fn conclude(mut self) -> Findings {
+        self.give_ensures_their_dumps();
         let findings = Findings {
             build: Some(self.build),
             clean_exit: self.clean_exit,
@@ -59,6 +62,19 @@ impl Files {
             ..Findings::default()
         };
         conclude(&self.pieces, findings)
+    }
+
+    /// Unreal has a folder for each event: a dump beside the context of an ensure is the ensure's, even if it does not say so.
+    fn give_ensures_their_dumps(&mut self) {
+        let of = |kind: &str| {
+            let pieces = self.pieces.iter().filter(|piece| piece.kind == kind);
+            pieces.map(|piece| piece.folder().to_owned()).collect::<BTreeSet<_>>()
+        };
+        let ensures = &of("ue-ensure") - &of("ue-crash-context");
+        let dumps = self.pieces.iter_mut().filter(|piece| piece.kind == "minidump");
+        for dump in dumps.filter(|dump| ensures.contains(dump.folder())) {
+            (dump.kind, dump.standing) = ("ue-ensure", Standing::Mention);
+        }
     }
 
     /// A file that only a crash leaves, and that is not read.

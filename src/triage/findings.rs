@@ -74,7 +74,7 @@ pub(super) enum Standing {
 }
 
 impl Piece {
-    fn folder(&self) -> &str {
+    pub(super) fn folder(&self) -> &str {
         self.path.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 

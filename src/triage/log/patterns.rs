@@ -87,6 +87,13 @@ pub(super) const STARTS: &[Start] = &[
         Crash,
         r"Unhandled Exception: (?P<code>EXCEPTION_[A-Z_]+|SIG[A-Z]+|0x[0-9a-fA-F]{8})(?:[: ]+(?:invalid attempt to )?(?:(?P<op>reading|writing|read|write|access)[a-z ]*address )?(?P<addr>0x[0-9a-fA-F]+))?",
     ),
+    // The same on Linux, where Unreal's context has it.
+    (
+        "ue.access",
+        Native,
+        Crash,
+        r"^(?P<code>SIG[A-Z]+): invalid attempt to (?P<op>read|write|access) memory at address (?P<addr>0x[0-9a-fA-F]+)",
+    ),
     // Not those by which a program is asked to end.
     ("ue.signal", Native, Crash, r"\bCaught signal (?P<sig>4|5|6|7|8|11|31)\b"),
     ("ue.oom", OutOfMemory, Crash, r"Ran out of memory allocating (?P<size>\d+)"),

@@ -40,6 +40,11 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
         &["Unhandled Exception: System.Exception", "Unhandled exception in chat"],
     ),
     (
+        "ue.access",
+        &["SIGSEGV: invalid attempt to read memory at address 0x0000000000000018"],
+        &["SIGTERM: invalid argument", "it said SIGSEGV: invalid attempt to read memory at address 0x1"],
+    ),
+    (
         "ue.signal",
         &["Caught signal 11 Segmentation fault"],
         &[
