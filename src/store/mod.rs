@@ -5,11 +5,14 @@
 
 mod export;
 mod markers;
+mod reports;
+mod resolutions;
 mod signatures;
 mod state;
 mod tags;
 
 pub use export::{ExportReader, ReadError};
+pub use resolutions::{KnownBuild, Resolution, Resolved};
 pub use signatures::FirstSight;
 pub use state::HourlyLook;
 
@@ -49,8 +52,8 @@ pub struct Stored<T> {
 /// What became of a record that was to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordWrite {
-    /// It is in the index now.
-    Written,
+    /// It is in the index now, in the place of this one if there was one.
+    Written(Option<Box<Record>>),
     /// The index holds one already that says the same, or that outranks it: this one.
     Kept(Box<Record>),
 }
@@ -94,14 +97,14 @@ impl Store {
     pub async fn put_record(&self, key: &str, record: &Record) -> Result<RecordWrite, Error> {
         for _ in 0..ATTEMPTS {
             if let Condition::Held = self.create(key, record).await? {
-                return Ok(RecordWrite::Written);
+                return Ok(RecordWrite::Written(None));
             }
             let Some(existing) = self.read::<Record>(key).await? else { continue };
             if existing.value.says_the_same(record) || !record.may_replace(&existing.value) {
                 return Ok(RecordWrite::Kept(Box::new(existing.value)));
             }
             if let Condition::Held = self.replace(key, record, &existing.etag).await? {
-                return Ok(RecordWrite::Written);
+                return Ok(RecordWrite::Written(Some(Box::new(existing.value))));
             }
         }
         Err(Error::Contended { key: key.to_owned(), attempts: ATTEMPTS })
