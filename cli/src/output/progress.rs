@@ -26,6 +26,11 @@ impl Output {
         Search(bar)
     }
 
+    /// Exports that are asked for; its message is the day that they are of.
+    pub(crate) fn asked(self) -> ProgressBar {
+        self.bar(None, "{spinner} {pos} exports asked for, {per_sec}, at {msg}")
+    }
+
     fn bar(self, length: Option<u64>, template: &str) -> ProgressBar {
         let shown =
             if self.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
