@@ -287,7 +287,10 @@ mod tests {
                 series.push(Sample { at: n * 1000, cpu: Some(cpu), ..Sample::default() });
             }
             let samples = series.finish();
-            assert!(samples.len() <= MAX_SAMPLES && samples.len() as i64 >= rows.min(160), "{rows}");
+            assert!(
+                samples.len() <= MAX_SAMPLES && i64::try_from(samples.len()).unwrap() >= rows.min(160),
+                "{rows}"
+            );
             assert!(samples.is_sorted_by_key(|sample| sample.at));
             if rows > 0 {
                 assert_eq!(samples.iter().filter(|sample| sample.cpu == Some(1999)).count(), 1, "{rows}");
