@@ -26,6 +26,11 @@ impl Output {
         Search(bar)
     }
 
+    /// A count of what is done, where nobody knows how much there is to do.
+    pub(crate) fn count(self, template: &str) -> ProgressBar {
+        self.bar(None, template)
+    }
+
     fn bar(self, length: Option<u64>, template: &str) -> ProgressBar {
         let shown =
             if self.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
