@@ -26,9 +26,9 @@ impl Output {
         Search(bar)
     }
 
-    /// Exports that are asked for; its message is the day that they are of.
-    pub(crate) fn asked(self) -> ProgressBar {
-        self.bar(None, "{spinner} {pos} exports asked for, {per_sec}, at {msg}")
+    /// A count of what is done, where nobody knows how much there is to do.
+    pub(crate) fn count(self, template: &str) -> ProgressBar {
+        self.bar(None, template)
     }
 
     fn bar(self, length: Option<u64>, template: &str) -> ProgressBar {
