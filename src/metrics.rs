@@ -37,8 +37,12 @@ pub fn document(
 
 /// Writes documents to standard output, each on its line.
 pub fn write(documents: &[Value]) -> io::Result<()> {
-    let lines: String = documents.iter().map(|document| format!("{document}\n")).collect();
-    io::stdout().lock().write_all(lines.as_bytes())
+    let mut lines = Vec::new();
+    for document in documents {
+        serde_json::to_writer(&mut lines, document)?;
+        lines.push(b'\n');
+    }
+    io::stdout().lock().write_all(&lines)
 }
 
 #[cfg(test)]

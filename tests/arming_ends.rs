@@ -260,6 +260,9 @@ async fn an_export_that_stays_pending_is_looked_at_less_and_less_and_given_up_af
         let calls = cloud.calls(Operation::GetStreamSession);
         cloud.sweep().await;
         cloud.sweep().await;
+        // Nor does a process look that remembers nothing.
+        cloud.lambda.kill(START_EXPORT).unwrap();
+        cloud.sweep().await;
         assert_eq!(cloud.calls(Operation::GetStreamSession), calls + 1, "one look, and then the pause");
         let marker = cloud.read_json(&marker_key(&session)).await;
         assert_eq!(

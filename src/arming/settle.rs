@@ -37,6 +37,7 @@ const LONG_HOURS: i64 = 1;
 const UNKNOWN_SESSION: &str = "unknown-session";
 const NO_EXPORT: &str = "no-export";
 const LATE_ALARM: &str = "late-alarm";
+const NO_END_REASON: &str = "no-end-reason";
 
 /// Where an export goes.
 enum Target {
@@ -83,7 +84,7 @@ impl StartExport {
             return Ok(Outcome::Settled);
         }
         if let Some(record) = self.recorded(&marker.session).await? {
-            return self.settled(name, &marker, record, known).await;
+            return self.settled(arming, name, &marker, record, known).await;
         }
         let session = match arming.streams.get(name).await {
             Err(error) => return Ok(Outcome::of_failure(&error)),
@@ -97,7 +98,7 @@ impl StartExport {
         if let Some(facts) = facts.filter(|facts| !facts.share_a_key(&marker.session))
             && let Some(record) = self.recorded(&facts).await?
         {
-            return self.settled(name, &marker, record, known).await;
+            return self.settled(arming, name, &marker, record, known).await;
         }
         let seen = session.as_ref().and_then(|session| session.updated_at).unwrap_or(now);
         let ended_at = marker.settling.as_ref().map_or(seen, |settling| settling.ended_at);
@@ -116,10 +117,11 @@ impl StartExport {
         }
     }
 
-    /// The session has a record. If that has not heard of an alarm, its export is judged again; if it is ten minutes old,
-    /// the marker has done its work.
+    /// The session has a record. If that has not heard of an alarm, or of why the session ended, its export is judged again; if it
+    /// is ten minutes old, the marker has done its work.
     async fn settled(
         &self,
+        arming: &Arming<'_>,
         name: &SessionName,
         marker: &Marker,
         record: Stored<Record>,
@@ -127,13 +129,15 @@ impl StartExport {
     ) -> Result<Outcome, Error> {
         let now = record::now();
         let (written_at, record) = (record.written_at.unwrap_or(now), record.value);
-        let has_heard = marker.alarms.iter().all(|alarm| record.alarms.contains(alarm));
         let case = Case { name, marker, ended_at: written_at, now };
-        if let (State::Indexed, false, Some(export)) = (&record.state, has_heard, &record.export)
-            && case.looks(LATE_ALARM) <= PAUSES.len()
+        if let (State::Indexed, Some(export)) = (&record.state, &record.export)
+            && let Some(wanting) = wanting(marker, &record)
+            && case.looks(wanting) <= PAUSES.len()
         {
-            self.store.request_reindex(&export.key).await?;
-            self.pause(&case, LATE_ALARM).await?;
+            if wanting == LATE_ALARM || tells_end_reason(arming, name).await {
+                self.store.request_reindex(&export.key).await?;
+            }
+            self.pause(&case, wanting).await?;
         } else if now.duration_since(written_at) >= MARKER_STAYS {
             self.store.delete_marker(name).await?;
             self.forget(name, known);
@@ -234,7 +238,8 @@ impl StartExport {
             looks: u32::try_from(looks).unwrap_or(u32::MAX),
             next_look: case.now.saturating_add(pause).unwrap_or(case.now),
         };
-        let unsettled_since = (found != LATE_ALARM).then_some(case.ended_at);
+        let is_settled = [LATE_ALARM, NO_END_REASON].contains(&found);
+        let unsettled_since = (!is_settled).then_some(case.ended_at);
         self.watch.set(case.name, Watched { next_look: settling.next_look, unsettled_since });
         self.store
             .update_marker(case.name, |marker| {
@@ -280,4 +285,21 @@ impl Case<'_> {
         let before = self.marker.settling.as_ref().filter(|settling| settling.found == found);
         before.map_or(0, |settling| settling.looks as usize) + 1
     }
+}
+
+/// What a record has not heard of, that may be known by now.
+fn wanting(marker: &Marker, record: &Record) -> Option<&'static str> {
+    if marker.alarms.iter().any(|alarm| !record.alarms.contains(alarm)) {
+        Some(LATE_ALARM)
+    } else if record.session.end_reason.is_none() {
+        Some(NO_END_REASON)
+    } else {
+        None
+    }
+}
+
+/// Whether GameLift Streams tells why a session ended: it may not have, when its files came, or have had too many calls.
+async fn tells_end_reason(arming: &Arming<'_>, name: &SessionName) -> bool {
+    let session = arming.streams.get(name).await.ok().flatten();
+    session.is_some_and(|session| session.phase() == Phase::Ended && session.end_reason.is_some())
 }

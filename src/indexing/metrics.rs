@@ -19,7 +19,7 @@ pub(super) fn write(stack: &str, capture: &Capture) -> io::Result<()> {
 fn document(stack: &str, capture: &Capture) -> Option<Value> {
     let (application, counts) = match capture {
         Capture::Indexed(announced) => {
-            let Announced { record, announce: true } = &**announced else { return None };
+            let Announced { record, announce: true, .. } = &**announced else { return None };
             let is = |verdict| u64::from(record.judgement.verdict == Some(verdict));
             let counts = vec![
                 ("indexed", 1),
@@ -56,7 +56,7 @@ mod tests {
         let session = SessionFacts { application_id: Some(id("a-1")), ..SessionFacts::of_name(&name) };
         let judgement = Judgement { verdict: Some(verdict), ..Judgement::default() };
         let record = Record { judgement, ..Record::new(State::Indexed, session) };
-        Capture::Indexed(Box::new(Announced { record, announce }))
+        Capture::Indexed(Box::new(Announced::new(record, announce)))
     }
 
     #[test]
