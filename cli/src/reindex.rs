@@ -98,7 +98,7 @@ async fn many(captures: &Captures, arguments: &Arguments, output: Output) -> Res
     let mut records = pin!(captures.records(&arguments.filter));
     let mut turns = interval(Duration::from_secs(1) / arguments.per_second);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut counts, progress) = (Counts::default(), output.count(PROGRESS));
+    let (mut counts, progress) = (Counts::default(), output.bar(None, PROGRESS));
     while let Some(recorded) = records.try_next().await? {
         if !arguments.is_old_enough(&recorded)? {
             continue;
