@@ -230,7 +230,9 @@ impl Series {
         if self.samples.len() >= MAX_SAMPLES {
             let pairs = self.samples.chunks(2).map(|pair| {
                 let mut sample = pair[0];
-                pair.iter().for_each(|other| sample.absorb(other));
+                for other in pair {
+                    sample.absorb(other);
+                }
                 sample
             });
             self.samples = pairs.collect();

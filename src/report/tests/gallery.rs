@@ -191,7 +191,7 @@ pub(super) fn hostile() -> Case {
     log += "Assertion failed: <b>bold</b> && \"quoted\" > 0 [File:C:/Users/jane/<img src=x>.cpp] [Line: 1]\n";
     let mut log = log.into_bytes();
     log.extend_from_slice(b"invalid \xff\xfe\xc3( utf-8\n");
-    let long = format!("profile/{}/deep.log", ["a-folder-with-quite-a-long-name"; 20].join("/"));
+    let deep = format!("profile/{}/deep.log", ["a-folder-with-quite-a-long-name"; 20].join("/"));
     let files: Session<'_> = vec![
         ("profile/<script>alert(1)</script>/\"game\".log", log),
         ("profile/$(reboot)`id`'; rm -rf ~/\u{202e}gnp.exe", vec![0; 60_000]),
@@ -199,7 +199,7 @@ pub(super) fn hostile() -> Case {
         ("../../etc/passwd", vec![0; 40_000]),
         ("profile/users/jane doe/AppData/x.sav", vec![0; 30_000]),
         ("profile/שלום עולם/قطعة.sav", vec![0; 20_000]),
-        (long.as_str(), vec![0; 10_000]),
+        (deep.as_str(), vec![0; 10_000]),
     ];
     let mut case =
         indexed("hostile", &files, "</dd><script>alert(1)</script>", &["\"><svg onload=alert(1)>\u{202e}"]);
