@@ -79,8 +79,9 @@ impl Parts {
         if self.rounds > ROUNDS || self.kept >= KEPT {
             return None;
         }
-        let least = if jumps { 0 } else { self.at };
-        let missing = self.missing().into_iter().map(|range| range.start.max(least)..range.end.min(REACH));
+        let onwards_from = if jumps { 0 } else { self.at };
+        let missing =
+            self.missing().into_iter().map(|range| range.start.max(onwards_from)..range.end.min(REACH));
         let mut missing: Vec<_> = missing.filter(|range| !range.is_empty()).collect();
         if self.rounds == 1 && !jumps && !missing.is_empty() {
             missing.push(self.at..self.at + ONWARDS);
