@@ -22,7 +22,7 @@ const FILE: u32 = 0x4649_4c45;
 const CUT: usize = 15;
 
 /// Where the instruction pointer is in `NT_PRSTATUS`: `pr_reg` is at 112, and of its registers `rip` is the 17th on x86-64, `pc` the 33rd
-/// on AArch64 (`e_machine` 62 and 183).
+/// on `AArch64` (`e_machine` 62 and 183).
 const INSTRUCTION_POINTERS: [(u16, usize); 2] = [(62, 112 + 16 * 8), (183, 112 + 32 * 8)];
 
 /// Whether a file begins as a 64-bit little-endian core file does: ELF, of type `ET_CORE`.
