@@ -335,11 +335,11 @@ async fn a_session_that_is_settled_is_not_asked_about_any_more() {
     let sessions = cloud.write_down([captured, lost]);
     cloud.sweep_answer().await;
     cloud.streams.change(&sessions[0], exported(ExportStatus::Failed)).unwrap();
-    let lose = |session: &mut StreamSession| {
+    let without_export = |session: &mut StreamSession| {
         exited(session);
         session.export = None;
     };
-    cloud.streams.change(&sessions[1], lose).unwrap();
+    cloud.streams.change(&sessions[1], without_export).unwrap();
     cloud.sweep_answer().await;
     cloud.let_pause_pass(&sessions[1]).await;
     assert_eq!(cloud.sweep_answer().await["counts"], json!({"missed": 1, "settled": 1}));

@@ -42,6 +42,9 @@ pub(crate) struct Arguments {
 const CURRENT: &str = "1";
 const _: () = assert!(TRIAGE_VERSION == 1, "CURRENT says otherwise");
 
+/// How far it is.
+const PROGRESS: &str = "{spinner} {pos} exports asked for, {per_sec}, at {msg}";
+
 /// What became of the records that were looked at.
 #[derive(Debug, Default)]
 struct Counts {
@@ -95,8 +98,7 @@ async fn many(captures: &Captures, arguments: &Arguments, output: Output) -> Res
     let mut records = pin!(captures.records(&arguments.filter));
     let mut turns = interval(Duration::from_secs(1) / arguments.per_second);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut counts, progress) =
-        (Counts::default(), output.bar(None, "{spinner} {pos} exports asked for, {per_sec}, at {msg}"));
+    let (mut counts, progress) = (Counts::default(), output.bar(None, PROGRESS));
     while let Some(recorded) = records.try_next().await? {
         if !arguments.is_old_enough(&recorded)? {
             continue;

@@ -211,6 +211,9 @@ mod tests {
                 fingerprint: "0".repeat(16),
                 confidence: "medium".into(),
                 first_seen: Some(true),
+                regressed: Some(true),
+                first_regressed: Some(true),
+                muted: Some(true),
             }),
             exception: Some(Exception {
                 kind: text(),

@@ -20,9 +20,18 @@ const MOST_TAGGINGS: usize = 4;
 #[derive(Debug)]
 pub enum Capture {
     /// It is indexed.
-    Indexed(Box<Announced>),
+    Indexed(Box<Announced>, Cost),
     /// It is not, for this reason.
     Ignored(&'static str),
+}
+
+/// What reading an export took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// GET requests, retries by the SDK not counted.
+    pub requests: u64,
+    /// Bytes received.
+    pub bytes: u64,
 }
 
 impl IndexExport {
@@ -82,15 +91,16 @@ impl IndexExport {
         let confirmed = self.store.confirm_report(&key, &announced.record, page);
         let (confirmed, tagged) = tokio::join!(confirmed, self.tag(&key, &announced.record));
         confirmed.and(tagged)?;
+        let cost = Cost { requests: reader.requests(), bytes: reader.bytes() };
         tracing::info!(
             session = %name.session,
             verdict = announced.record.judgement.verdict.as_ref().map(ToString::to_string),
             announce = announced.announce,
-            requests = reader.requests(),
-            bytes = reader.bytes(),
+            requests = cost.requests,
+            bytes = cost.bytes,
             "indexed"
         );
-        Ok(Capture::Indexed(Box::new(announced)))
+        Ok(Capture::Indexed(Box::new(announced), cost))
     }
 
     /// Whether a crash was seen before, and what people decided about it. Before the record, which tells of it: whoever is

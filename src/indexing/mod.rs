@@ -13,7 +13,7 @@ mod known;
 mod metrics;
 
 pub use answer::{Announced, Answer, Ignored, Several};
-pub use capture::Capture;
+pub use capture::{Capture, Cost};
 
 use std::time::{Duration, SystemTime};
 
@@ -87,7 +87,7 @@ impl IndexExport {
                 tracing::warn!(%error, "the metrics could not be written");
             }
             match indexed {
-                Ok(Capture::Indexed(announced)) => captures.push(*announced),
+                Ok(Capture::Indexed(announced, _)) => captures.push(*announced),
                 Ok(Capture::Ignored(code)) => {
                     tracing::warn!(key, code, "not indexed");
                     ignored.push(Ignored { key, code });
