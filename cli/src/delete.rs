@@ -97,6 +97,13 @@ async fn known(captures: &Captures, wanted: &SessionArgument) -> Result<Known, F
             (RecordName { date, application, session }, None)
         }
     };
+    // The beginning of an id will do to look at a session. Once it is deleted, another one may begin like it.
+    if !wanted.is_exactly(&name.session) {
+        return Err(Failure::not_found(format!(
+            "there is no session {wanted}. {} begins like it: what is to be deleted has to be named in full",
+            name.session
+        )));
+    }
     let marker = captures.marker(&name.session).await?.map(|open| open.marker);
     Ok(Known { name, record, marker })
 }
