@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_s3::config::SharedCredentialsProvider;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -17,12 +17,14 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 /// The configuration on somebody's own machine: profiles, credentials and endpoints from wherever the SDK looks for them.
 pub async fn sdk_config() -> SdkConfig {
+    sdk_loader().load().await
+}
+
+/// The same before it is loaded, for whoever has a word on Region or profile.
+#[must_use]
+pub fn sdk_loader() -> ConfigLoader {
     let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(client)
-        .timeout_config(timeouts())
-        .load()
-        .await
+    aws_config::defaults(BehaviorVersion::latest()).http_client(client).timeout_config(timeouts())
 }
 
 /// The configuration in Lambda, which gives a function Region and credentials in its environment (Lambda developer guide,

@@ -30,10 +30,14 @@ const PAUSES: [SignedDuration; 4] = [
 /// An export that is on its way for so long after the session's end does not come any more.
 const STUCK: SignedDuration = SignedDuration::from_hours(24);
 
+/// From this age on, in hours, a request for an export may be too old: the shortest that a role's credentials last.
+const LONG_HOURS: i64 = 1;
+
 /// What a look found, beside the statuses of an export.
 const UNKNOWN_SESSION: &str = "unknown-session";
 const NO_EXPORT: &str = "no-export";
 const LATE_ALARM: &str = "late-alarm";
+const NO_END_REASON: &str = "no-end-reason";
 
 /// Where an export goes.
 enum Target {
@@ -79,11 +83,8 @@ impl StartExport {
             self.watch.set(name, Watched { next_look, unsettled_since: Some(ended_at) });
             return Ok(Outcome::Settled);
         }
-        let facts = &marker.session;
-        if facts.created_at.is_some()
-            && let Some(record) = self.store.record(facts.date(), &facts.application(), name).await?
-        {
-            return self.settled(name, &marker, record, known).await;
+        if let Some(record) = self.recorded(&marker.session).await? {
+            return self.settled(arming, name, &marker, record, known).await;
         }
         let session = match arming.streams.get(name).await {
             Err(error) => return Ok(Outcome::of_failure(&error)),
@@ -92,6 +93,13 @@ impl StartExport {
             }
             Ok(session) => session,
         };
+        // The marker may have known too little to tell where the record lies.
+        let facts = session.as_ref().map(|session| SessionFacts::from(session).or(&marker.session));
+        if let Some(facts) = facts.filter(|facts| !facts.share_a_key(&marker.session))
+            && let Some(record) = self.recorded(&facts).await?
+        {
+            return self.settled(arming, name, &marker, record, known).await;
+        }
         let seen = session.as_ref().and_then(|session| session.updated_at).unwrap_or(now);
         let ended_at = marker.settling.as_ref().map_or(seen, |settling| settling.ended_at);
         let case = Case { name, marker: &marker, ended_at, now };
@@ -101,10 +109,19 @@ impl StartExport {
         }
     }
 
-    /// The session has a record. If that has not heard of an alarm, its export is judged again; if it is ten minutes old,
-    /// the marker has done its work.
+    /// The session's record, if there is one where these facts say.
+    async fn recorded(&self, facts: &SessionFacts) -> Result<Option<Stored<Record>>, Error> {
+        match facts.created_at {
+            Some(_) => self.store.record(facts.date(), &facts.application(), &facts.name()).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The session has a record. If that has not heard of an alarm, or of why the session ended, its export is judged again; if it
+    /// is ten minutes old, the marker has done its work.
     async fn settled(
         &self,
+        arming: &Arming<'_>,
         name: &SessionName,
         marker: &Marker,
         record: Stored<Record>,
@@ -112,13 +129,15 @@ impl StartExport {
     ) -> Result<Outcome, Error> {
         let now = record::now();
         let (written_at, record) = (record.written_at.unwrap_or(now), record.value);
-        let has_heard = marker.alarms.iter().all(|alarm| record.alarms.contains(alarm));
         let case = Case { name, marker, ended_at: written_at, now };
-        if let (State::Indexed, false, Some(export)) = (&record.state, has_heard, &record.export)
-            && case.looks(LATE_ALARM) <= PAUSES.len()
+        if let (State::Indexed, Some(export)) = (&record.state, &record.export)
+            && let Some(wanting) = wanting(marker, &record)
+            && case.looks(wanting) <= PAUSES.len()
         {
-            self.store.request_reindex(&export.key).await?;
-            self.pause(&case, LATE_ALARM).await?;
+            if wanting == LATE_ALARM || tells_end_reason(arming, name).await {
+                self.store.request_reindex(&export.key).await?;
+            }
+            self.pause(&case, wanting).await?;
         } else if now.duration_since(written_at) >= MARKER_STAYS {
             self.store.delete_marker(name).await?;
             self.forget(name, known);
@@ -143,12 +162,13 @@ impl StartExport {
             }
             return arming.record_missed(session).await;
         };
-        let facts = || facts_of(session, case.marker);
+        let facts = || SessionFacts::from(session).or(&case.marker.session);
         let target = self.target(export.output_uri.as_deref().or(case.marker.output_uri.as_deref()));
         match (export.status.as_str(), target) {
             ("FAILED", _) => {
                 let text = export.status_reason.as_deref().unwrap_or("no reason given");
-                let detail = format!("GameLift Streams could not export the session's files: {text}");
+                let mut detail = format!("GameLift Streams could not export the session's files: {text}");
+                detail.extend(case.credentials_that_aged());
                 let reason = Reason::new("export-failed", detail);
                 arming.record(State::Failed, reason, facts(), Some(case.marker)).await
             }
@@ -218,7 +238,8 @@ impl StartExport {
             looks: u32::try_from(looks).unwrap_or(u32::MAX),
             next_look: case.now.saturating_add(pause).unwrap_or(case.now),
         };
-        let unsettled_since = (found != LATE_ALARM).then_some(case.ended_at);
+        let is_settled = [LATE_ALARM, NO_END_REASON].contains(&found);
+        let unsettled_since = (!is_settled).then_some(case.ended_at);
         self.watch.set(case.name, Watched { next_look: settling.next_look, unsettled_since });
         self.store
             .update_marker(case.name, |marker| {
@@ -246,6 +267,19 @@ impl StartExport {
 }
 
 impl Case<'_> {
+    /// What a failed export of a long session may be due to.
+    fn credentials_that_aged(&self) -> Option<String> {
+        let asked_at = self.marker.rearmed_at.or(self.marker.armed_at)?;
+        let minutes = self.ended_at.duration_since(asked_at).as_mins();
+        let (hours, minutes) = (minutes / 60, minutes % 60);
+        (hours >= LONG_HOURS).then(|| {
+            format!(
+                "; it was last requested {hours} h {minutes} min before the session ended, which the credentials of the \
+                 request may not have outlived (RearmAfterHours)"
+            )
+        })
+    }
+
     /// How often this was found, with this look.
     fn looks(&self, found: &str) -> usize {
         let before = self.marker.settling.as_ref().filter(|settling| settling.found == found);
@@ -253,10 +287,19 @@ impl Case<'_> {
     }
 }
 
-/// What the service tells of an ended session, with what the marker knows beside it.
-fn facts_of(session: &Session, marker: &Marker) -> SessionFacts {
-    let mut facts = SessionFacts::from(session);
-    facts.created_at = facts.created_at.or(marker.session.created_at);
-    facts.application_id = facts.application_id.or_else(|| marker.session.application_id.clone());
-    facts
+/// What a record has not heard of, that may be known by now.
+fn wanting(marker: &Marker, record: &Record) -> Option<&'static str> {
+    if marker.alarms.iter().any(|alarm| !record.alarms.contains(alarm)) {
+        Some(LATE_ALARM)
+    } else if record.session.end_reason.is_none() {
+        Some(NO_END_REASON)
+    } else {
+        None
+    }
+}
+
+/// Whether GameLift Streams tells why a session ended: it may not have, when its files came, or have had too many calls.
+async fn tells_end_reason(arming: &Arming<'_>, name: &SessionName) -> bool {
+    let session = arming.streams.get(name).await.ok().flatten();
+    session.is_some_and(|session| session.phase() == Phase::Ended && session.end_reason.is_some())
 }

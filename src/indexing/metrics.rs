@@ -1,70 +1,60 @@
-//! What was indexed, as metrics: log lines in CloudWatch's embedded metric format, of which CloudWatch Logs makes them.
-//!
-//! User guide, "Specification: Embedded metric format".
+//! What was indexed, as metrics.
 
-use std::io::{self, Write};
+use std::io;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::metrics::{self, BYTES};
 use crate::record::{self, Verdict};
+use crate::session::Id;
 
 use super::{Announced, Capture};
 
-/// The namespace of this system's metrics.
-const NAMESPACE: &str = "CrashCapture";
-
 /// Writes what became of an object to standard output, as one line.
 pub(super) fn write(stack: &str, capture: &Capture) -> io::Result<()> {
-    let Some(mut document) = document(stack, capture) else { return Ok(()) };
-    // Lambda drops lines below the function's log level, and takes a line without level and time for INFO.
-    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "INFO".to_owned());
-    document["level"] = level.into();
-    writeln!(io::stdout().lock(), "{document}")
+    document(stack, capture).map_or(Ok(()), |document| metrics::write(&[document]))
 }
 
-/// Each record counts once: by the invocation that put it into the index.
+/// Each record counts once: by the invocation that put it into the index. What reading took counts each time.
 fn document(stack: &str, capture: &Capture) -> Option<Value> {
-    let (application, metrics) = match capture {
-        Capture::Indexed(announced) => {
-            let Announced { record, announce: true } = &**announced else { return None };
-            let is = |verdict| u8::from(record.judgement.verdict == Some(verdict));
-            let metrics = vec![
-                ("indexed", 1),
-                ("crashes", is(Verdict::Crash)),
-                ("suspects", is(Verdict::Suspect)),
-                ("unreadable", is(Verdict::Unreadable)),
-            ];
-            (record.session.application_id.clone(), metrics)
+    let (application, counts) = match capture {
+        Capture::Indexed(announced, cost) => {
+            let read = [("requests", cost.requests), (BYTES, cost.bytes)];
+            let counts = counts(announced).into_iter().chain(read).collect();
+            (announced.record.session.application_id.as_ref(), counts)
         }
         Capture::Ignored("unknown-key") => (None, vec![("unknownKeys", 1)]),
         Capture::Ignored(_) => return None,
     };
-    let mut dimensions = vec![vec!["Stack"]];
-    dimensions.extend(application.as_ref().map(|_| vec!["Stack", "Application"]));
-    let names: Vec<_> = metrics.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
-    let at = record::now();
-    let mut document = json!({
-        "_aws": {
-            "Timestamp": at.as_millisecond(),
-            "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": names}],
-        },
-        "timestamp": at,
-        "Stack": stack,
-    });
-    if let Some(application) = application {
-        document["Application"] = application.as_str().into();
+    let mut dimensions = vec![("Stack", stack)];
+    let mut sets: Vec<&[&str]> = vec![&["Stack"]];
+    if let Some(application) = application.map(Id::as_str) {
+        dimensions.push(("Application", application));
+        sets.push(&["Stack", "Application"]);
     }
-    for (name, value) in metrics {
-        document[name] = value.into();
-    }
-    Some(document)
+    Some(metrics::document(record::now(), &dimensions, &sets, &counts))
+}
+
+fn counts(announced: &Announced) -> Vec<(&'static str, u64)> {
+    let Announced { record, announce: true, .. } = announced else { return Vec::new() };
+    let is = |verdict| u64::from(record.judgement.verdict == Some(verdict));
+    vec![
+        ("indexed", 1),
+        ("crashes", is(Verdict::Crash)),
+        ("suspects", is(Verdict::Suspect)),
+        ("unreadable", is(Verdict::Unreadable)),
+    ]
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::Cost;
     use super::*;
+    use crate::metrics::tests::assert_embedded_metrics;
     use crate::record::{Judgement, Record, SessionFacts, State};
-    use crate::session::{Id, SessionName};
+    use crate::session::SessionName;
 
     fn indexed(verdict: Verdict, announce: bool) -> Capture {
         let id = |text: &str| Id::try_from(text.to_owned()).unwrap();
@@ -72,27 +62,41 @@ mod tests {
         let session = SessionFacts { application_id: Some(id("a-1")), ..SessionFacts::of_name(&name) };
         let judgement = Judgement { verdict: Some(verdict), ..Judgement::default() };
         let record = Record { judgement, ..Record::new(State::Indexed, session) };
-        Capture::Indexed(Box::new(Announced { record, announce }))
+        let cost = Cost { requests: 6, bytes: 1_094_690 };
+        Capture::Indexed(Box::new(Announced::new(record, announce)), cost)
+    }
+
+    fn values(document: &Value) -> Vec<(&str, &str, u64)> {
+        let metrics = document["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap().iter();
+        let named =
+            metrics.map(|metric| (metric["Name"].as_str().unwrap(), metric["Unit"].as_str().unwrap()));
+        named.map(|(name, unit)| (name, unit, document[name].as_u64().unwrap())).collect()
     }
 
     #[test]
     fn a_record_is_counted_by_its_verdict_for_the_stack_and_for_its_application() {
         let document = document("s", &indexed(Verdict::Crash, true)).unwrap();
+        assert_embedded_metrics(&document);
         let directive = &document["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(directive["Dimensions"], json!([["Stack"], ["Stack", "Application"]]));
         assert_eq!((&document["Stack"], &document["Application"]), (&json!("s"), &json!("a-1")));
-        let values: Vec<_> = directive["Metrics"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|metric| document[metric["Name"].as_str().unwrap()].as_u64().unwrap())
-            .collect();
-        assert_eq!(values, [1, 1, 0, 0]);
+        assert_eq!(
+            values(&document),
+            [
+                ("indexed", "Count", 1),
+                ("crashes", "Count", 1),
+                ("suspects", "Count", 0),
+                ("unreadable", "Count", 0),
+                ("requests", "Count", 6),
+                ("bytes", "Bytes", 1_094_690),
+            ]
+        );
     }
 
     #[test]
-    fn what_another_invocation_indexed_is_not_counted_again() {
-        assert_eq!(document("s", &indexed(Verdict::Crash, false)), None);
+    fn what_another_invocation_indexed_is_not_counted_again_but_reading_it_is() {
+        let again = document("s", &indexed(Verdict::Crash, false)).unwrap();
+        assert_eq!(values(&again), [("requests", "Count", 6), ("bytes", "Bytes", 1_094_690)]);
         assert_eq!(document("s", &Capture::Ignored("gone")), None);
         assert_eq!(document("s", &Capture::Ignored("unknown-key")).unwrap()["unknownKeys"], 1);
     }

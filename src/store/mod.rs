@@ -5,13 +5,17 @@
 
 mod export;
 mod markers;
+mod reports;
+mod resolutions;
 mod signatures;
 mod state;
 mod tags;
 
 pub use export::{ExportReader, ReadError};
+pub use resolutions::{KnownBuild, Resolution, Resolved};
 pub use signatures::FirstSight;
 pub use state::HourlyLook;
+pub use tags::VERDICT;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
@@ -49,8 +53,8 @@ pub struct Stored<T> {
 /// What became of a record that was to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordWrite {
-    /// It is in the index now.
-    Written,
+    /// It is in the index now, in the place of this one if there was one.
+    Written(Option<Box<Record>>),
     /// The index holds one already that says the same, or that outranks it: this one.
     Kept(Box<Record>),
 }
@@ -87,21 +91,26 @@ impl Store {
         application: &Id,
         session: &SessionName,
     ) -> Result<Option<Stored<Record>>, Error> {
-        self.read(&layout::record_key(date, application, session)).await
+        self.record_at(&layout::record_key(date, application, session)).await
+    }
+
+    /// The record of this key, if there is one.
+    pub async fn record_at(&self, key: &str) -> Result<Option<Stored<Record>>, Error> {
+        self.read(key).await
     }
 
     /// Writes a record, unless the index holds one that says the same or outranks it.
     pub async fn put_record(&self, key: &str, record: &Record) -> Result<RecordWrite, Error> {
         for _ in 0..ATTEMPTS {
             if let Condition::Held = self.create(key, record).await? {
-                return Ok(RecordWrite::Written);
+                return Ok(RecordWrite::Written(None));
             }
             let Some(existing) = self.read::<Record>(key).await? else { continue };
             if existing.value.says_the_same(record) || !record.may_replace(&existing.value) {
                 return Ok(RecordWrite::Kept(Box::new(existing.value)));
             }
             if let Condition::Held = self.replace(key, record, &existing.etag).await? {
-                return Ok(RecordWrite::Written);
+                return Ok(RecordWrite::Written(Some(Box::new(existing.value))));
             }
         }
         Err(Error::Contended { key: key.to_owned(), attempts: ATTEMPTS })

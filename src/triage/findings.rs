@@ -6,11 +6,15 @@ use crate::record::{Build, Evidence, Exception, Files, Performance, Problem};
 use crate::redacted::Redacted;
 
 use super::crash::{Cause, Crash};
+use super::details::{self, Details};
 use super::modules::file_name;
 use super::signature::{self, Decision};
 
 /// How many files are told of, the most telling first.
 const MAX_EVIDENCE: usize = 16;
+
+/// An access to memory that could not be, of which it is not told whether it was reading, writing or executing.
+const UNTOLD_ACCESS: &str = "EXCEPTION_ACCESS_VIOLATION";
 
 /// What the files of a session tell. Text of theirs is in it only as [`Redacted`], and in [`Problem`]s that were made of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub struct Findings {
     pub performance: Option<Performance>,
     /// What was in the way, and limits that were hit.
     pub problems: Vec<Problem>,
+    /// What people want to see beside all that.
+    pub details: Details,
 }
 
 /// A crash that was found.
@@ -71,7 +77,7 @@ pub(super) enum Standing {
 }
 
 impl Piece {
-    fn folder(&self) -> &str {
+    pub(super) fn folder(&self) -> &str {
         self.path.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 
@@ -107,8 +113,19 @@ impl Piece {
 /// What all files tell together.
 pub(super) fn conclude(pieces: &[Piece], mut findings: Findings) -> Findings {
     let build = build(pieces, &findings.build.take().unwrap_or_default());
-    findings.crash = decide(pieces, Standing::Crash, &build);
-    findings.last_words = decide(pieces, Standing::LastWords, &build);
+    let decided = [Standing::Crash, Standing::LastWords].map(|it| decide(pieces, it));
+    if let Some((crash, _)) = decided.iter().flatten().next() {
+        findings.details.stack = details::stack(crash);
+        findings.details.crashed_at = crash.at;
+    }
+    let [crash, last_words] = decided.map(|decided| {
+        decided.map(|(crash, best)| Found {
+            decision: signature::of(&crash, &build),
+            exception: exception(&crash),
+            evidence: best.evidence(),
+        })
+    });
+    (findings.crash, findings.last_words) = (crash, last_words);
     findings.build = (build != Build::default()).then_some(build);
     let mut told: Vec<_> = pieces.iter().filter(|piece| piece.standing != Standing::LastWords).collect();
     told.sort_by_key(|piece| (piece.standing != Standing::Crash, std::cmp::Reverse(piece.telling())));
@@ -131,8 +148,8 @@ pub(super) fn conclude(pieces: &[Piece], mut findings: Findings) -> Findings {
     findings
 }
 
-/// Which crash counts, and what all files tell of it.
-fn decide(pieces: &[Piece], standing: Standing, build: &Build) -> Option<Found> {
+/// Which crash counts, with what all files tell of it, and the piece that decided.
+fn decide(pieces: &[Piece], standing: Standing) -> Option<(Crash, &Piece)> {
     let mut folders: BTreeMap<&str, Vec<&Piece>> = BTreeMap::new();
     for piece in pieces.iter().filter(|piece| piece.standing == standing && piece.crash.is_some()) {
         folders.entry(piece.folder()).or_default().push(piece);
@@ -159,17 +176,28 @@ fn decide(pieces: &[Piece], standing: Standing, build: &Build) -> Option<Found> 
     {
         crash.thread = crash.thread.or_else(|| dump.thread.clone());
         crash.executable = crash.executable.or_else(|| dump.executable.clone());
+        crash.at = crash.at.or(dump.at);
+    }
+    // Windows' own report does not tell how memory was accessed; others of the same crash do.
+    if crash.reason.as_deref() == Some(UNTOLD_ACCESS) {
+        let others = pieces.iter().filter(|piece| piece.standing == standing);
+        let other = others.filter_map(|piece| piece.crash.as_ref()).find(|other| {
+            other
+                .reason
+                .as_deref()
+                .is_some_and(|reason| reason.starts_with(UNTOLD_ACCESS) && reason != UNTOLD_ACCESS)
+                && signature::module(other) == signature::module(&crash)
+        });
+        if let Some(other) = other {
+            (crash.reason, crash.address) = (other.reason.clone(), other.address);
+        }
     }
     if crash.cause == Cause::Gpu && crash.reason.is_none() {
         let others = pieces.iter().filter_map(|piece| piece.crash.as_ref());
         crash.reason =
             others.filter(|other| other.cause == Cause::Gpu).find_map(|other| other.reason.clone());
     }
-    Some(Found {
-        decision: signature::of(&crash, build),
-        exception: exception(&crash),
-        evidence: best.evidence(),
-    })
+    Some((crash, best))
 }
 
 fn complete(crash: &mut Crash, piece: &Piece) {

@@ -4,13 +4,30 @@ use std::io::{Cursor, Write as _};
 
 use zip::write::{SimpleFileOptions, ZipWriter};
 
+/// The build of the exports that are not of another one.
+const BUILD: &str = "++Game+Main-CL-1";
+
 /// The export of a game that was ended by an assertion of this number.
 pub(crate) fn crashed(assertion: usize) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    crashed_in(assertion, BUILD)
+}
+
+/// The same of this build.
+pub(crate) fn crashed_in(assertion: usize, build: &str) -> Vec<u8> {
     let name = ["zero", "one", "two", "three", "four", "five", "six"][assertion];
+    export(&log(&format!("is_{name}"), name, build))
+}
+
+/// The export of a game that was ended by the assertion of this condition.
+pub(crate) fn crashed_by(condition: &str) -> Vec<u8> {
+    export(&log(condition, "Pawn", BUILD))
+}
+
+fn export(log: &str) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (path, content) in [
-        ("application/Game/Saved/Logs/Game.log", log(name)),
-        ("application/Game/Saved/Crashes/UECC-1/UEMinidump.dmp", "MDMP".to_owned()),
+        ("application/Game/Saved/Logs/Game.log", log),
+        ("application/Game/Saved/Crashes/UECC-1/UEMinidump.dmp", "MDMP"),
     ] {
         zip.start_file(path, SimpleFileOptions::default()).unwrap();
         zip.write_all(content.as_bytes()).unwrap();
@@ -18,10 +35,10 @@ pub(crate) fn crashed(assertion: usize) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-fn log(name: &str) -> String {
+fn log(condition: &str, file: &str, build: &str) -> String {
     format!(
-        "[2026.11.23-10.15.02:000][  0]LogInit: Build: ++Game+Main-CL-1\n\
-         [2026.11.23-10.16.02:000][  9]LogWindows: Error: appError called: Assertion failed: is_{name} \
-         [File:D:\\build\\Source\\Game\\{name}.cpp] [Line: 12]\n"
+        "[2026.11.23-10.15.02:000][  0]LogInit: Build: {build}\n\
+         [2026.11.23-10.16.02:000][  9]LogWindows: Error: appError called: Assertion failed: {condition} \
+         [File:D:\\build\\Source\\Game\\{file}.cpp] [Line: 12]\n"
     )
 }

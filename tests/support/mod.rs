@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod clients;
 pub(crate) mod exports;
 
 use std::fs;
@@ -261,6 +262,14 @@ impl Cloud {
         self.s3.tags(&self.bucket, key).await.unwrap().into_iter().collect()
     }
 
+    /// Somebody puts an export there, with tags of his own on it.
+    pub(crate) async fn put_tagged(&self, key: &str, zip: Vec<u8>, tags: &[(&str, &str)]) {
+        let tags: Vec<_> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let client = clients::s3_client(&self.client_environment());
+        let put = client.put_object().bucket(&self.bucket).key(key).tagging(tags.join("&"));
+        put.body(zip.into()).send().await.unwrap();
+    }
+
     /// The ARN of a session.
     pub(crate) fn arn(&self, session: &SessionId) -> String {
         self.account.arn("gameliftstreams", &session.resource())
@@ -344,10 +353,16 @@ pub(crate) fn stack_with(parameters: &[(&str, &str)]) -> Stack {
 
 /// What is on the bus when `index-export` has found a crash.
 pub(crate) fn crash_news(cloud: &LocalCloud, first_seen: bool) -> Value {
+    let first_seen = ("/detail/responsePayload/signature/firstSeen", first_seen.into());
+    event("news/first-sight.json", &[of_index_export(cloud), first_seen])
+}
+
+/// What is on the bus when `index-export` has found a crash that had been resolved.
+pub(crate) fn regression_news(cloud: &LocalCloud) -> Value {
+    event("news/regression.json", &[of_index_export(cloud)])
+}
+
+fn of_index_export(cloud: &LocalCloud) -> (&'static str, Value) {
     let function = cloud.stack.functions.iter().find(|function| function.logical_id == INDEX_EXPORT).unwrap();
-    let changes = [
-        ("/detail/requestContext/functionArn", format!("{}:$LATEST", function.arn).into()),
-        ("/detail/responsePayload/signature/firstSeen", first_seen.into()),
-    ];
-    event("news/first-sight.json", &changes)
+    ("/detail/requestContext/functionArn", format!("{}:$LATEST", function.arn).into())
 }

@@ -9,7 +9,6 @@ use super::error::{Problem, TemplateError};
 use super::node::Node;
 use super::scope::Scope;
 use super::{StackOptions, buckets, functions, kinds, parameters, policies, rules, sam, tables};
-use crate::account::Account;
 use crate::eventbridge::Rule;
 use crate::iam::Attachment;
 use crate::lambda::Function;
@@ -18,6 +17,8 @@ use crate::s3::lifecycle::LifecycleRule;
 /// The resources of a stack that the local cloud runs, and the stack's outputs.
 #[derive(Debug, Clone)]
 pub struct Stack {
+    /// Its name.
+    pub name: String,
     /// The functions.
     pub functions: Vec<Function>,
     /// The rules of the default event bus, and the schedules.
@@ -30,10 +31,29 @@ pub struct Stack {
     pub topics: Vec<Mailbox>,
     /// The tables in Glue.
     pub tables: Vec<Table>,
+    /// The properties of the CloudWatch alarms, by their names in the template. They do not go off here.
+    pub alarms: BTreeMap<String, Value>,
+    /// The ARNs of the roles, by their names in the template.
+    pub roles: BTreeMap<String, String>,
     /// What roles and resources say about who may do what.
     pub policies: Vec<Attachment>,
+    /// The parameters' values, defaults among them.
+    pub parameters: BTreeMap<String, String>,
     /// The outputs' values, by their names in the template.
     pub outputs: BTreeMap<String, String>,
+    /// Logical ids, types and names of all resources that have a name here.
+    pub resources: Vec<StackResource>,
+}
+
+/// A resource of the stack, as CloudFormation lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackResource {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// For example `AWS::Events::Rule`.
+    pub kind: String,
+    /// Its name in its service.
+    pub physical_id: String,
 }
 
 /// An S3 bucket.
@@ -49,6 +69,10 @@ pub struct Bucket {
     pub kms_key: Option<String>,
     /// Its lifecycle rules that are enabled.
     pub lifecycle: Vec<LifecycleRule>,
+    /// Whether all of "Block public access" is on.
+    pub blocks_public_access: bool,
+    /// Its policy, as JSON.
+    pub policy: Option<String>,
 }
 
 /// An SQS queue or an SNS topic.
@@ -109,7 +133,8 @@ impl Stack {
         }
         let resources = resources(&scope)?;
         let outputs = outputs(&scope, sections.get("Outputs"))?;
-        let stack = Self::read(&resources, outputs, &options.account)?;
+        let mut stack = Self::read(&resources, outputs, options)?;
+        stack.parameters = parameters_as_texts(&scope.parameters);
         stack.check_recipients(&scope)?;
         check_roles(&resources, &stack)?;
         Ok(stack)
@@ -118,7 +143,7 @@ impl Stack {
     fn read(
         resources: &[Resource],
         outputs: BTreeMap<String, String>,
-        account: &Account,
+        options: &StackOptions,
     ) -> Result<Self, TemplateError> {
         let of = |kind: &'static str| resources.iter().filter(move |resource| resource.kind == kind);
         let mut functions =
@@ -131,14 +156,23 @@ impl Stack {
             rules.push(rules::schedule(schedule)?);
         }
         Ok(Self {
+            name: options.name.clone(),
             functions,
             rules,
-            buckets: of("AWS::S3::Bucket").map(buckets::bucket).collect::<Result<_, _>>()?,
+            buckets: of("AWS::S3::Bucket")
+                .map(|bucket| buckets::bucket(bucket, resources))
+                .collect::<Result<_, _>>()?,
             queues: of("AWS::SQS::Queue").map(mailbox).collect(),
             topics: of("AWS::SNS::Topic").map(mailbox).collect(),
             tables: of("AWS::Glue::Table").map(tables::table).collect::<Result<_, _>>()?,
-            policies: policies::read(resources, account)?,
+            alarms: of("AWS::CloudWatch::Alarm")
+                .map(|alarm| (alarm.logical_id.clone(), alarm.properties.clone()))
+                .collect(),
+            roles: of("AWS::IAM::Role").map(|role| (role.logical_id.clone(), role.arn.clone())).collect(),
+            policies: policies::read(resources, &options.account)?,
+            parameters: BTreeMap::new(),
             outputs,
+            resources: resources.iter().filter_map(listed).collect(),
         })
     }
 
@@ -220,6 +254,9 @@ fn scope<'a>(
     })
 }
 
+/// The attributes that are a resource's ARN.
+const ARNS: [&str; 3] = ["Arn", "PolicyArn", "TopicArn"];
+
 fn resources(scope: &Scope<'_>) -> Result<Vec<Resource>, TemplateError> {
     let mut resources = Vec::new();
     for (logical_id, declared) in &scope.resources {
@@ -229,8 +266,7 @@ fn resources(scope: &Scope<'_>) -> Result<Vec<Resource>, TemplateError> {
         let place = format!("Resources.{logical_id}");
         let known = kinds::find(&declared.kind);
         let name = known.map_or(Ok(String::new()), |_| scope.physical_name(&place, logical_id))?;
-        let arn =
-            known.and_then(|kind| ["Arn", "TopicArn"].into_iter().find(|arn| kind.value(arn).is_some()));
+        let arn = known.and_then(|kind| ARNS.into_iter().find(|arn| kind.value(arn).is_some()));
         let arn =
             arn.map_or(Ok(String::new()), |attribute| scope.attribute(&place, logical_id, attribute))?;
         let resolve = |key: &str, value| scope.resolve(&format!("{place}.{key}"), value);
@@ -259,6 +295,22 @@ fn outputs(scope: &Scope<'_>, section: Option<&Value>) -> Result<BTreeMap<String
         }
     }
     Ok(values)
+}
+
+/// As CloudFormation shows them: a list is separated by commas.
+fn parameters_as_texts(parameters: &BTreeMap<String, Value>) -> BTreeMap<String, String> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    };
+    parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+}
+
+fn listed(resource: &Resource) -> Option<StackResource> {
+    let (logical_id, kind) = (resource.logical_id.clone(), resource.kind.clone());
+    let physical_id = resource.name.clone();
+    (!physical_id.is_empty()).then_some(StackResource { logical_id, kind, physical_id })
 }
 
 fn mailbox(resource: &Resource) -> Mailbox {

@@ -1,5 +1,6 @@
 //! A crash as a log reports it: the line that tells of it, and the lines that follow.
 
+use super::around::Around;
 use super::compiled::Groups;
 use super::patterns::{Class, Weight};
 use crate::triage::crash::{AddressClass, Cause, Crash, Frame, MAX_FRAMES, hex, reason};
@@ -25,6 +26,8 @@ pub(super) struct Report {
     /// Where the last line that told something ends, in bytes from the beginning of what was scanned.
     pub(super) end: u64,
     pub(super) version: Option<String>,
+    /// Its lines, and some before them.
+    pub(super) around: Around,
     wants_message: bool,
     lines: usize,
     idle: usize,
@@ -32,13 +35,20 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Begins with a line that told of a crash.
-    pub(super) fn new(name: &'static str, class: Class, weight: Weight, groups: &Groups, end: u64) -> Self {
+    /// Begins with a line that told of a crash, which ends and lies there.
+    pub(super) fn new(
+        name: &'static str,
+        class: Class,
+        weight: Weight,
+        groups: &Groups,
+        (end, around): (u64, Around),
+    ) -> Self {
         let mut report = Self {
             crash: Crash { cause: Cause::Line, told_by: name, ..Crash::default() },
             weight,
             end,
             version: None,
+            around,
             wants_message: false,
             lines: 0,
             idle: 0,
@@ -98,7 +108,10 @@ impl Report {
         let code = groups.get("code").or_else(|| groups.get("sig")).or_else(|| groups.get("what"));
         match cause {
             Cause::Native => {
-                crash.reason = crash.reason.take().or(code.map(|code| reason(code, groups.get("op"))));
+                // Unreal has words for reading and writing only (`WindowsPlatformCrashContext.cpp`): what is neither was executing.
+                let unsaid = (name == "ue.unhandled" && groups.get("addr").is_some()).then_some("execute");
+                let access = groups.get("op").or(unsaid);
+                crash.reason = crash.reason.take().or(code.map(|code| reason(code, access)));
             }
             Cause::Gpu => {
                 let device = groups.get("code").map(|code| dxgi(code).unwrap_or_else(|| code.to_owned()));
@@ -147,7 +160,13 @@ impl Report {
                 }
             }
             "winedbg.exe" => crash.executable = groups.get("exe").map(|exe| file_name(exe).to_owned()),
-            "cxx.what" | "gm.event" => crash.message = groups.owned("msg"),
+            "cxx.what" => crash.message = groups.owned("msg"),
+            "gm.event" | "gm.object" if crash.told_by == "gm" => {
+                let event = groups.owned("msg").or(crash.message.take()).unwrap_or_default();
+                let object = groups.get("obj").map(|object| format!(" for object {object}"));
+                crash.message = Some(event + &object.unwrap_or_default());
+            }
+            "gm.event" | "gm.object" => {}
             "py.error" if crash.told_by == "py" => {
                 crash.reason = groups.owned("type");
                 crash.message = groups.owned("msg");
