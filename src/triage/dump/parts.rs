@@ -79,13 +79,13 @@ impl Parts {
         if self.rounds > ROUNDS || self.kept >= KEPT {
             return None;
         }
-        let onwards = if jumps { 0 } else { self.at };
-        let mut missing = self.missing();
+        let onwards_from = if jumps { 0 } else { self.at };
+        let missing =
+            self.missing().into_iter().map(|range| range.start.max(onwards_from)..range.end.min(REACH));
+        let mut missing: Vec<_> = missing.filter(|range| !range.is_empty()).collect();
         if self.rounds == 1 && !jumps && !missing.is_empty() {
             missing.push(self.at..self.at + ONWARDS);
         }
-        let missing = missing.into_iter().map(|range| range.start.max(onwards)..range.end.min(REACH));
-        let mut missing: Vec<_> = missing.filter(|range| !range.is_empty()).collect();
         missing.sort_by_key(|range| range.start);
         let mut wanted: Vec<Range<u64>> = Vec::new();
         for range in missing {

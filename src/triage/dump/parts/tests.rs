@@ -10,7 +10,9 @@ fn of(whole: &[u8], beginning: usize, jumps: bool) -> (Vec<u8>, u64) {
     while let Some(range) = parts.next(jumps) {
         let at = |offset: u64| usize::try_from(offset).unwrap().min(whole.len());
         // As it arrives.
-        whole[at(range.start)..at(range.end)].chunks(7000).for_each(|piece| parts.take(piece));
+        for piece in whole[at(range.start)..at(range.end)].chunks(7000) {
+            parts.take(piece);
+        }
     }
     (parts.dump(), parts.kept)
 }
