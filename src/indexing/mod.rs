@@ -59,8 +59,8 @@ fn reading_ends(deadline: SystemTime) -> Instant {
 impl IndexExport {
     /// The function, with its clients.
     #[must_use]
-    pub fn new(streams: Streams, store: Store, config: Config) -> Self {
-        let Config { retention, stack, rules, .. } = config;
+    pub fn new(streams: Streams, store: Store, config: Config, rules: Rules) -> Self {
+        let Config { retention, stack, .. } = config;
         Self { streams, store, retention, stack, rules }
     }
 

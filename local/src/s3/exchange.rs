@@ -18,6 +18,7 @@ use s3s::{Body, HttpError};
 use super::access_log::{AccessLog, AccessLogEntry, Record};
 use super::events::Origin;
 use super::foreign::Foreign;
+use super::shape::{Connection, Paced};
 
 /// What S3 knows of a request apart from what it asks for; it travels in the request's extensions.
 #[derive(Debug, Clone)]
@@ -52,12 +53,14 @@ pub(super) enum Service {
 pub(super) async fn answer(
     service: Service,
     log: Arc<AccessLog>,
+    shape: Connection,
     peer: SocketAddr,
     mut request: Request<Incoming>,
-) -> Result<Response<Counted<Body>>, HttpError> {
+) -> Result<Response<Counted<Paced<Body>>>, HttpError> {
     let arrival = arrival(&request);
     let record = log.enter(arrival.clone());
     log.faults.strike(&arrival).await;
+    shape.first_byte().await;
     request.extensions_mut().insert(Exchange { record: Arc::clone(&record), peer });
     let counted = |body| Counted { body, record: Arc::clone(&record), count: Record::add_received };
     let request = request.map(|body| Body::http_body(counted(body)));
@@ -76,7 +79,7 @@ pub(super) async fn answer(
     if response.status() == StatusCode::NOT_MODIFIED {
         *response.body_mut() = Body::empty();
     }
-    Ok(response.map(|body| Counted { body, record, count: Record::add_sent }))
+    Ok(response.map(|body| Counted { body: shape.pace(body), record, count: Record::add_sent }))
 }
 
 /// What is known of a request before anybody has looked at it.
