@@ -43,11 +43,11 @@ fn the_example_is_taken_as_it_is_and_its_outputs_say_what_comes_next() {
 fn names(stack: &Stack) -> BTreeSet<String> {
     let functions = stack.functions.iter().flat_map(|it| [it.arn.clone(), it.logging.group.clone()]);
     let mailboxes = stack.queues.iter().chain(&stack.topics).map(|it| it.arn.clone());
-    let rules = stack.rules.iter().map(|it| it.arn.clone());
+    let on_the_bus = stack.rules.iter().map(|it| it.arn.clone());
     let buckets = stack.buckets.iter().map(|it| it.name.clone());
     let alarms = stack.alarms.values().map(|it| it["AlarmName"].as_str().unwrap().to_owned());
     let roles = stack.roles.values().cloned();
-    functions.chain(mailboxes).chain(rules).chain(buckets).chain(alarms).chain(roles).collect()
+    functions.chain(mailboxes).chain(on_the_bus).chain(buckets).chain(alarms).chain(roles).collect()
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! An export is read by ranges, over HTTP, and nothing but the object that was announced.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 #[path = "support/local_s3.rs"]
 mod local_s3;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crash_capture_local::cloud::{APPLICATION, LocalCloud, Options, STREAM_GROUP, StartError};
 use crash_capture_local::iam::{Grant, Ledger};
-use crash_capture_local::streams::{SessionId, StartOptions, Status};
+use crash_capture_local::streams::{SessionId, StartOptions, Status, StatusReason};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 
@@ -230,6 +230,7 @@ async fn come_back(cloud: &LocalCloud) {
     for id in ["back", "again"] {
         let mut session = session_on_paper(STREAM_GROUP, id);
         session.status = Status::Terminated;
+        session.status_reason = Some(StatusReason::ApplicationExit);
         cloud.streams.write_down(session);
         let key = format!("exports/{APPLICATION}/{STREAM_GROUP}/2026-11-23/{id}.zip");
         cloud.s3.put(&cloud.bucket, &key, crashed(0), "111122223333").await.unwrap();

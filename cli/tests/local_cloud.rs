@@ -1,7 +1,5 @@
 //! The command against the whole local cloud, with nothing but the variables that `cargo demo --serve` prints.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 mod support;
 
 use std::process::Output;

@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -81,7 +82,11 @@ async fn no_more_than_so_many_reads_are_under_way() {
         deployment.put(&records::record_key(&record), record.to_string()).await;
     }
     deployment.s3.inject(|entry| {
-        entry.key.as_deref().is_some_and(|key| key.ends_with(".json")).then_some(Fault::Never)
+        entry
+            .key
+            .as_deref()
+            .is_some_and(|key| Path::new(key).extension().is_some_and(|it| it == "json"))
+            .then_some(Fault::Never)
     });
     let mark = deployment.mark();
     let _child = deployment.command(&["list"]).kill_on_drop(true).stdout(Stdio::null()).spawn().unwrap();

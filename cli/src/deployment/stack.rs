@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::types::Stack as Description;
 use crash_capture::service::ServiceError;
 
 use crate::failure::Failure;
@@ -26,10 +27,10 @@ pub(crate) struct Resource {
 }
 
 impl Stack {
-    pub(super) fn new(name: String, described: &[aws_sdk_cloudformation::types::Stack]) -> Self {
+    pub(super) fn new(name: String, described: &[Description]) -> Self {
         let pair = |key: Option<&str>, value: Option<&str>| Some((key?.to_owned(), value?.to_owned()));
-        let parameters = described.iter().flat_map(|stack| stack.parameters());
-        let outputs = described.iter().flat_map(|stack| stack.outputs());
+        let parameters = described.iter().flat_map(Description::parameters);
+        let outputs = described.iter().flat_map(Description::outputs);
         Self {
             name,
             parameters: parameters.filter_map(|it| pair(it.parameter_key(), it.parameter_value())).collect(),

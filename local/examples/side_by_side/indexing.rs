@@ -1,6 +1,7 @@
 //! index-export, and what people would use instead, on the same exports.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use crash_capture_local::s3::Shape;
@@ -176,7 +177,7 @@ fn findings(peer: Peer, answer: &Value) -> Value {
     let mut dumps: Vec<_> = evidence
         .iter()
         .filter_map(|it| it["path"].as_str())
-        .filter(|path| path.ends_with(".dmp"))
+        .filter(|path| Path::new(path).extension().is_some_and(|it| it == "dmp"))
         .map(str::to_owned)
         .collect();
     dumps.sort_unstable();

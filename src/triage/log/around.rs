@@ -138,7 +138,7 @@ mod tests {
             around.push(b"one that follows", false);
         }
         assert!(around.len() <= AFTER);
-        around.push(&[b'y'; 100_000], true);
+        around.push(&vec![b'y'; 100_000], true);
         assert_eq!(told(&Around::end(&passed)).last().unwrap().0, "line 009999 of many");
     }
 
