@@ -78,8 +78,8 @@ def findings(binary: str, elf: bytes) -> list[str]:
         found.append(f"needs glibc {'.'.join(map(str, max(glibc)))}, and provided.al2023 has 2.34")
     if len(elf) > LARGEST[binary]:
         found.append(f"has {len(elf)} bytes, of {LARGEST[binary]}: is it a release build?")
-    if zipped(elf) > LARGEST_ZIPPED:
-        found.append(f"has {zipped(elf)} bytes when it is zipped, of {LARGEST_ZIPPED}")
+    if (size := zipped(elf)) > LARGEST_ZIPPED:
+        found.append(f"has {size} bytes when it is zipped, of {LARGEST_ZIPPED}")
     found += [f"contains {it.decode()}" for it in UNWANTED if it in elf]
     found += [f"does not contain {it.decode()}: what was built?" for it in EXPECTED if it not in elf]
     return found
