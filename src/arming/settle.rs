@@ -34,6 +34,7 @@ const STUCK: SignedDuration = SignedDuration::from_hours(24);
 const UNKNOWN_SESSION: &str = "unknown-session";
 const NO_EXPORT: &str = "no-export";
 const LATE_ALARM: &str = "late-alarm";
+const LATE_REASON: &str = "late-reason";
 
 /// Where an export goes.
 enum Target {
@@ -68,15 +69,14 @@ impl StartExport {
         known: Option<&Marked>,
     ) -> Result<Outcome, Error> {
         let Some(stored) = self.store.marker(name).await? else {
-            self.forget(name, known);
-            return Ok(Outcome::Settled);
+            return self.without_marker(arming, name, known).await;
         };
         let marker = stored.value;
         let now = record::now();
-        if let Some(Settling { ended_at, next_look, .. }) = marker.settling
-            && next_look > now
+        if let Some(settling) = &marker.settling
+            && settling.next_look > now
         {
-            self.watch.set(name, Watched { next_look, unsettled_since: Some(ended_at) });
+            self.watch.set(name, watched(settling));
             return Ok(Outcome::Settled);
         }
         let facts = &marker.session;
@@ -101,8 +101,28 @@ impl StartExport {
         }
     }
 
-    /// The session has a record. If that has not heard of an alarm, its export is judged again; if it is ten minutes old,
-    /// the marker has done its work.
+    /// There is no marker any more, or one that somebody has edited so that it cannot be read: that one is written anew.
+    async fn without_marker(
+        &self,
+        arming: &Arming<'_>,
+        name: &SessionName,
+        known: Option<&Marked>,
+    ) -> Result<Outcome, Error> {
+        if self.store.broken_marker(name).await?.is_none() {
+            self.forget(name, known);
+            return Ok(Outcome::Settled);
+        }
+        let marker = match arming.streams.get(name).await {
+            Err(error) => return Ok(Outcome::of_failure(&error)),
+            Ok(Some(session)) => Marker::new(&session, arming.note.clone()),
+            Ok(None) => Marker::of_unknown(name, arming.note.clone()),
+        };
+        self.store.mend_marker(&marker).await?;
+        Ok(Outcome::NotYet("its marker could not be read, and was written anew".to_owned()))
+    }
+
+    /// The session has a record. If that has not heard of an alarm, or of why the session ended, its export is judged again;
+    /// if it is ten minutes old, the marker has done its work.
     async fn settled(
         &self,
         name: &SessionName,
@@ -114,11 +134,16 @@ impl StartExport {
         let (written_at, record) = (record.written_at.unwrap_or(now), record.value);
         let has_heard = marker.alarms.iter().all(|alarm| record.alarms.contains(alarm));
         let case = Case { name, marker, ended_at: written_at, now };
-        if let (State::Indexed, false, Some(export)) = (&record.state, has_heard, &record.export)
+        let export = record.export.as_ref().filter(|_| record.state == State::Indexed);
+        if let (false, Some(export)) = (has_heard, export)
             && case.looks(LATE_ALARM) <= PAUSES.len()
         {
             self.store.request_reindex(&export.key).await?;
             self.pause(&case, LATE_ALARM).await?;
+        } else if let (None, Some(export)) = (&record.session.end_reason, export)
+            && self.ask_for_reason(&case, &export.key).await?
+        {
+            tracing::debug!(session = %name, "why it ended is asked again");
         } else if now.duration_since(written_at) >= MARKER_STAYS {
             self.store.delete_marker(name).await?;
             self.forget(name, known);
@@ -127,6 +152,22 @@ impl StartExport {
             self.watch.set(name, Watched { next_look, unsettled_since: None });
         }
         Ok(Outcome::Settled)
+    }
+
+    /// The service may tell why a session ended after its export was judged; then it is judged again. Says whether to look
+    /// again: within the ten minutes of a marker, or as long as the record has not heard.
+    async fn ask_for_reason(&self, case: &Case<'_>, export_key: &str) -> Result<bool, Error> {
+        let session = self.streams.get(case.name).await.ok().flatten();
+        let is_told = session.is_some_and(|it| it.phase() == Phase::Ended && it.end_reason.is_some());
+        let is_late = case.now.duration_since(case.ended_at) >= MARKER_STAYS;
+        if case.looks(LATE_REASON) > PAUSES.len() || (is_late && !is_told) {
+            return Ok(false);
+        }
+        if is_told {
+            self.store.request_reindex(export_key).await?;
+        }
+        self.pause(case, LATE_REASON).await?;
+        Ok(true)
     }
 
     async fn settle_ended(
@@ -218,8 +259,7 @@ impl StartExport {
             looks: u32::try_from(looks).unwrap_or(u32::MAX),
             next_look: case.now.saturating_add(pause).unwrap_or(case.now),
         };
-        let unsettled_since = (found != LATE_ALARM).then_some(case.ended_at);
-        self.watch.set(case.name, Watched { next_look: settling.next_look, unsettled_since });
+        self.watch.set(case.name, watched(&settling));
         self.store
             .update_marker(case.name, |marker| {
                 marker.settling = Some(settling.clone());
@@ -250,6 +290,15 @@ impl Case<'_> {
     fn looks(&self, found: &str) -> usize {
         let before = self.marker.settling.as_ref().filter(|settling| settling.found == found);
         before.map_or(0, |settling| settling.looks as usize) + 1
+    }
+}
+
+/// Of a marker that waits for its next look, what the watch is told.
+fn watched(settling: &Settling) -> Watched {
+    let is_settled = [LATE_ALARM, LATE_REASON].contains(&settling.found.as_str());
+    Watched {
+        next_look: settling.next_look,
+        unsettled_since: (!is_settled).then_some(settling.ended_at),
     }
 }
 

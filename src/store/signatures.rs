@@ -9,7 +9,7 @@ use crate::record::{Record, SCHEMA};
 use crate::redacted::Redacted;
 use crate::session::Id;
 
-use super::{ATTEMPTS, Condition, Store};
+use super::{ATTEMPTS, Condition, Look, Store};
 
 /// The session in which a signature was seen first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,9 +74,15 @@ impl Store {
             if let Condition::Held = self.create(&key, sight).await? {
                 return Ok(true);
             }
-            // Nothing yet: somebody else is about to create it.
-            if let Some(first) = self.read::<FirstSight>(&key).await? {
-                return Ok(first.value.is_of_the_session_of(sight));
+            match self.look_at::<FirstSight>(&key).await? {
+                Look::Whole(first) => return Ok(first.value.is_of_the_session_of(sight)),
+                // Somebody was seen first, and nobody can tell any more who.
+                Look::Broken { detail, .. } => {
+                    tracing::warn!(key, detail, "the first sight of a signature cannot be read");
+                    return Ok(false);
+                }
+                // Not yet: somebody else is about to create it.
+                Look::Nothing => {}
             }
         }
         Err(Error::Contended { key, attempts: ATTEMPTS })

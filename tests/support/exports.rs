@@ -6,13 +6,21 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 
 /// The export of a game that was ended by an assertion of this number.
 pub(crate) fn crashed(assertion: usize) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let name = ["zero", "one", "two", "three", "four", "five", "six"][assertion];
-    for (path, content) in [
-        ("application/Game/Saved/Logs/Game.log", log(name)),
-        ("application/Game/Saved/Crashes/UECC-1/UEMinidump.dmp", "MDMP".to_owned()),
-    ] {
-        zip.start_file(path, SimpleFileOptions::default()).unwrap();
+    zip(&[(LOG, &log(name)), ("application/Game/Saved/Crashes/UECC-1/UEMinidump.dmp", "MDMP")])
+}
+
+/// The export of a game whose log ends like this.
+pub(crate) fn logged(end: &str) -> Vec<u8> {
+    zip(&[(LOG, &format!("LogInit: Build: ++Game+Main-CL-1\n{end}"))])
+}
+
+const LOG: &str = "application/Game/Saved/Logs/Game.log";
+
+fn zip(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (path, content) in files {
+        zip.start_file(*path, SimpleFileOptions::default()).unwrap();
         zip.write_all(content.as_bytes()).unwrap();
     }
     zip.finish().unwrap().into_inner()

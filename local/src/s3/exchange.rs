@@ -1,5 +1,6 @@
 //! One request and its answer over HTTP, around what answers it: request id, access log, byte counts.
 
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,11 +14,13 @@ use hyper::{Request, Response, StatusCode};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use s3s::service::S3Service;
-use s3s::{Body, HttpError};
+use s3s::{Body, HttpError, StdError};
 
 use super::access_log::{AccessLog, AccessLogEntry, Record};
+use super::error::Refusal;
 use super::events::Origin;
 use super::foreign::Foreign;
+use crate::faults::Blow;
 
 /// What S3 knows of a request apart from what it asks for; it travels in the request's extensions.
 #[derive(Debug, Clone)]
@@ -57,7 +60,16 @@ pub(super) async fn answer(
 ) -> Result<Response<Counted<Body>>, HttpError> {
     let arrival = arrival(&request);
     let record = log.enter(arrival.clone());
-    log.faults.strike(&arrival).await;
+    let blow = log.faults.strike(&arrival).await;
+    match blow {
+        Some(Blow::Reset) => return Err(breaks()),
+        Some(Blow::Refuse(refusal)) => {
+            let response = refused(refusal);
+            record.set_answer(response.status().as_u16(), error_code(&response));
+            return Ok(response.map(|body| Counted { body, record, count: Record::add_sent }));
+        }
+        _ => {}
+    }
     request.extensions_mut().insert(Exchange { record: Arc::clone(&record), peer });
     let counted = |body| Counted { body, record: Arc::clone(&record), count: Record::add_received };
     let request = request.map(|body| Body::http_body(counted(body)));
@@ -76,7 +88,72 @@ pub(super) async fn answer(
     if response.status() == StatusCode::NOT_MODIFIED {
         *response.body_mut() = Body::empty();
     }
-    Ok(response.map(|body| Counted { body, record, count: Record::add_sent }))
+    let counted = response.map(|body| Counted { body, record, count: Record::add_sent });
+    match blow {
+        Some(Blow::Unanswer) => Err(breaks()),
+        Some(Blow::CutOff) => cut_off(counted),
+        _ => Ok(counted),
+    }
+}
+
+/// An answer that a fault gives.
+fn refused(refusal: Refusal) -> Response<Body> {
+    let (status, code) = refusal.answer();
+    let message = "A fault of the local cloud.";
+    let document = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+    let mut response = Response::new(Body::from(document));
+    *response.status_mut() = status;
+    response
+}
+
+/// What makes the server hang up.
+fn breaks() -> HttpError {
+    HttpError::new(Box::new(io::Error::from(io::ErrorKind::ConnectionReset)))
+}
+
+/// The same answer, of which one half of the body arrives.
+fn cut_off(response: Response<Counted<Body>>) -> Result<Response<Counted<Body>>, HttpError> {
+    let whole = response.body().size_hint().exact().unwrap_or(0);
+    if whole == 0 {
+        return Err(breaks());
+    }
+    Ok(response.map(|Counted { body, record, count }| {
+        let body = Body::http_body_unsync(CutOff { body, left: whole / 2, whole });
+        Counted { body, record, count }
+    }))
+}
+
+/// A body that breaks off.
+struct CutOff {
+    body: Body,
+    left: u64,
+    whole: u64,
+}
+
+impl HttpBody for CutOff {
+    type Data = Bytes;
+    type Error = StdError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
+        if self.left == 0 {
+            let error = io::Error::from(io::ErrorKind::ConnectionReset);
+            return Poll::Ready(Some(Err(error.into())));
+        }
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        polled.map_ok(|frame| {
+            let mut data = frame.into_data().unwrap_or_default();
+            data.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+            self.left -= data.len() as u64;
+            Frame::data(data)
+        })
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.whole)
+    }
 }
 
 /// What is known of a request before anybody has looked at it.

@@ -4,7 +4,7 @@ mod disorder;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -56,6 +56,15 @@ pub struct Bus {
     tasks: Arc<Tasks>,
 }
 
+/// An event that the bus holds back: see [`Bus::hold`].
+#[derive(Debug, Clone)]
+pub struct HeldEvent {
+    /// The whole event.
+    pub event: Value,
+    /// The rules that it matched, by their places.
+    rules: Vec<usize>,
+}
+
 #[derive(Debug)]
 struct Router {
     account: Account,
@@ -64,6 +73,8 @@ struct Router {
     mailboxes: Mailboxes,
     log: Mutex<Vec<RoutedEvent>>,
     shuffler: Shuffler,
+    /// Events that are held back, if they are.
+    held: Mutex<Option<Vec<HeldEvent>>>,
 }
 
 /// Ended with the last clone of the bus.
@@ -91,7 +102,8 @@ impl Bus {
         disorder: Disorder,
     ) -> Self {
         let shuffler = Shuffler::new(disorder);
-        let router = Arc::new(Router { account, rules, lambda, mailboxes, log: Mutex::default(), shuffler });
+        let (log, held) = (Mutex::default(), Mutex::default());
+        let router = Arc::new(Router { account, rules, lambda, mailboxes, log, shuffler, held });
         let (probes, asked) = mpsc::unbounded_channel();
         let mut tasks = vec![tokio::spawn(route(Arc::clone(&router), events, asked)).abort_handle()];
         if let Schedules::Running { minute } = schedules {
@@ -113,6 +125,23 @@ impl Bus {
         let index = self.router.rules.iter().position(is_it).ok_or_else(|| NoSchedule(rule.to_owned()))?;
         self.router.fire(index);
         Ok(())
+    }
+
+    /// Holds events back from now on that match a rule, schedules' events excepted: whoever holds them decides when, how
+    /// often, and in which order they are delivered.
+    pub fn hold(&self) {
+        self.router.held().get_or_insert_default();
+    }
+
+    /// Hands out the events that are held back, in the order in which they came.
+    #[must_use]
+    pub fn take_held(&self) -> Vec<HeldEvent> {
+        self.router.held().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Delivers an event that was held back.
+    pub fn deliver(&self, held: &HeldEvent) {
+        self.router.deliver_to_all(&held.event, &held.rules);
     }
 
     /// The rules, enabled or not.
@@ -228,8 +257,17 @@ impl Router {
     fn route(self: &Arc<Self>, event: Value) {
         let matches =
             |rule: &Rule| rule.enabled && rule.pattern.as_ref().is_some_and(|it| it.matches(&event));
-        let rules = (0..self.rules.len()).filter(|index| matches(&self.rules[*index])).collect();
+        let rules: Vec<_> = (0..self.rules.len()).filter(|index| matches(&self.rules[*index])).collect();
+        if !rules.is_empty()
+            && let Some(held) = &mut *self.held()
+        {
+            return held.push(HeldEvent { event, rules });
+        }
         self.give(event, rules);
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Vec<HeldEvent>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A schedule's event goes to the schedule's own targets; it never is on the bus.
