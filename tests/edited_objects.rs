@@ -14,7 +14,16 @@ use support::{Cloud, START_EXPORT, marker_key, session_on_paper};
 /// What may be found where one of our objects was.
 fn edited() -> Vec<Vec<u8>> {
     let nested = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
-    let texts = ["", "no JSON", "null", "[]", "{}", r#"{"schema":1}"#, r#"{"schema":"one","session":7}"#, "\u{feff}{}"];
+    let texts = [
+        "",
+        "no JSON",
+        "null",
+        "[]",
+        "{}",
+        r#"{"schema":1}"#,
+        r#"{"schema":"one","session":7}"#,
+        "\u{feff}{}",
+    ];
     let mut edited: Vec<_> = texts.iter().map(|text| text.as_bytes().to_vec()).collect();
     edited.extend([nested, vec![0xff, 0xfe, b'{'], vec![b' '; 5 << 20]]);
     edited

@@ -72,7 +72,8 @@ impl Asked {
             (way.to_owned(), number.parse().unwrap())
         });
         let seed = number("STORM_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-        let schedules = number("STORM_SCHEDULES").map_or(SCHEDULES, |number| usize::try_from(number).unwrap());
+        let schedules =
+            number("STORM_SCHEDULES").map_or(SCHEDULES, |number| usize::try_from(number).unwrap());
         Self { seed, schedules, only }
     }
 
@@ -138,6 +139,7 @@ fn play_all(asked: &Asked, way: &Way, census: &Arc<Census>) -> Vec<String> {
             }
         }
         stage.count_outcomes();
+        cloud.lambda.shut_down().await;
         failures
     })
 }

@@ -296,10 +296,7 @@ impl Case<'_> {
 /// Of a marker that waits for its next look, what the watch is told.
 fn watched(settling: &Settling) -> Watched {
     let is_settled = [LATE_ALARM, LATE_REASON].contains(&settling.found.as_str());
-    Watched {
-        next_look: settling.next_look,
-        unsettled_since: (!is_settled).then_some(settling.ended_at),
-    }
+    Watched { next_look: settling.next_look, unsettled_since: (!is_settled).then_some(settling.ended_at) }
 }
 
 /// What the service tells of an ended session, with what the marker knows beside it.

@@ -104,6 +104,7 @@ enum Stage {
     Unborn,
     Starting,
     Live,
+    Ending,
     Ended,
     Exported,
     Over,
@@ -170,11 +171,11 @@ impl Drawing {
                     self.steps.push(Step::Deliver { which, twice });
                 }
                 76..86 => self.sweep(),
-                86..89 => self.steps.push(Step::Wait),
-                89..91 => self.steps.push(Step::Pause),
-                91..92 => self.steps.push(Step::Hour),
-                92..95 => self.steps.push(Step::Age),
-                95..98 => self.steps.push(Step::Tag(session)),
+                86..89 => self.wait_for(Step::Wait),
+                89..91 => self.wait_for(Step::Pause),
+                91..92 => self.wait_for(Step::Hour),
+                92..95 => self.wait_for(Step::Age),
+                95..98 => self.wait_for(Step::Tag(session)),
                 _ => self.steps.push(Step::Ambush(session)),
             }
         }
@@ -192,9 +193,10 @@ impl Drawing {
                 0 => (Step::Become(session, Status::Connected), Stage::Live),
                 1 => (Step::Become(session, Status::PendingClientReconnection), Stage::Live),
                 2 => (Step::Become(session, Status::Reconnecting), Stage::Live),
-                3 => (Step::Become(session, Status::Terminating), Stage::Live),
+                3 => (Step::Become(session, Status::Terminating), Stage::Ending),
                 _ => (Step::End(session), Stage::Ended),
             },
+            Stage::Ending => (Step::End(session), Stage::Ended),
             Stage::Ended => (Step::Export(session), Stage::Exported),
             Stage::Exported => (Step::Note(session), Stage::Over),
             Stage::Over => return,
@@ -215,17 +217,21 @@ impl Drawing {
         });
     }
 
-    /// A sweep stays with a session that is starting: so it goes on while the sweep looks.
     fn sweep(&mut self) {
         self.steps.push(Step::Sweep);
+        if self.random.bool() {
+            self.wait_for(Step::Wait);
+        }
+    }
+
+    /// A step that waits until nothing is under way. A sweep stays with a session that is starting: so it goes on first.
+    fn wait_for(&mut self, step: Step) {
         for session in 0..self.stages.len() {
             if self.stages[session] == Stage::Starting {
                 self.go_on(session);
             }
         }
-        if self.random.bool() {
-            self.steps.push(Step::Wait);
-        }
+        self.steps.push(step);
     }
 }
 

@@ -192,7 +192,12 @@ impl Play<'_> {
             Export::Arrives if self.arrived.contains_key(&session) => {}
             Export::Arrives => {
                 let key = export.output_uri.split_once(&format!("{}/", self.cloud.bucket)).unwrap().1;
-                let put = self.cloud.s3.put(&self.cloud.bucket, key, zip(part.files), "gameliftstreams.amazonaws.com");
+                let put = self.cloud.s3.put(
+                    &self.cloud.bucket,
+                    key,
+                    zip(part.files),
+                    "gameliftstreams.amazonaws.com",
+                );
                 put.await.unwrap();
                 self.arrived.insert(session, part.files);
             }
@@ -209,7 +214,8 @@ impl Play<'_> {
         let change = |it: &mut crash_capture_local::streams::StreamSession| {
             if let Some(export) = &mut it.export {
                 export.status = status;
-                export.status_reason = (status == ExportStatus::Failed).then(|| "the bucket was away".to_owned());
+                export.status_reason =
+                    (status == ExportStatus::Failed).then(|| "the bucket was away".to_owned());
             }
         };
         self.cloud.streams.change(&self.sessions[&session], change).unwrap();
@@ -236,7 +242,9 @@ impl Play<'_> {
     /// Whatever was on the bus waits to be delivered.
     async fn collect(&mut self) {
         // The bus routes what is sent in a task of its own.
-        tokio::task::yield_now().await;
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
         self.waiting.extend(self.cloud.bus.take_held());
     }
 
@@ -327,10 +335,8 @@ impl Play<'_> {
 
     /// The storm is over: the service does what it still has to do, every event arrives, and the sweep goes on.
     async fn calm_down(&mut self) -> Result<(), String> {
-        self.deliver_all().await;
-        for session in self.sessions.keys().copied().collect::<Vec<_>>() {
-            let survives = self.plan.cast[session].survives;
-            self.settle_life(session, survives);
+        for session in self.sessions.keys() {
+            self.settle_life(*session);
         }
         self.deliver_all().await;
         self.cloud.caught_up().await;
@@ -358,13 +364,13 @@ impl Play<'_> {
         result
     }
 
-    /// A session that is to survive lives; any other ends.
-    fn settle_life(&self, session: usize, survives: bool) {
+    /// A session that is to survive lives, if it is not ending already; any other ends.
+    fn settle_life(&self, session: usize) {
         let status = self.cloud.streams.session(&self.sessions[&session]).unwrap().status;
-        match (survives, status.has_ended()) {
-            (true, false) => self.change_living(session, Status::Connected),
-            (false, false) => self.end(session),
-            (_, true) => {}
+        if self.plan.cast[session].survives && status != Status::Terminating {
+            self.change_living(session, Status::Connected);
+        } else {
+            self.end(session);
         }
     }
 

@@ -100,8 +100,7 @@ impl Weather {
             ambushes: HashMap::new(),
             has_stalled: false,
         };
-        let weather =
-            Arc::new(Self { cloud: handles, census: Arc::clone(census), state: Mutex::new(state) });
+        let weather = Arc::new(Self { cloud: handles, census: Arc::clone(census), state: Mutex::new(state) });
         let of_s3 = Arc::clone(&weather);
         cloud.s3.inject(move |request| of_s3.over_s3(request));
         let of_streams = Arc::clone(&weather);
@@ -152,9 +151,7 @@ impl Weather {
             Blow::Reset => self.name("s3 reset", Fault::Reset),
             Blow::Unanswered => self.name("s3 unanswered", Fault::Unanswered),
             Blow::CutOff => self.name("s3 cut-off", Fault::CutOff),
-            Blow::Conflict => {
-                self.name("s3 conflict", Fault::Refused(Refusal::ConditionalRequestConflict))
-            }
+            Blow::Conflict => self.name("s3 conflict", Fault::Refused(Refusal::ConditionalRequestConflict)),
             Blow::Precondition => {
                 self.name("s3 precondition-failed", Fault::Refused(Refusal::PreconditionFailed))
             }
@@ -166,7 +163,10 @@ impl Weather {
         })
     }
 
-    fn over_streams(&self, Arrival { operation, identifiers: [_, session] }: &Arrival) -> Option<Fault<ServiceError>> {
+    fn over_streams(
+        &self,
+        Arrival { operation, identifiers: [_, session] }: &Arrival,
+    ) -> Option<Fault<ServiceError>> {
         if *operation == Operation::ExportStreamSessionFiles {
             self.spring(session);
         }

@@ -241,10 +241,7 @@ impl S3 {
     }
 
     /// Asks the script about each request over HTTP from now on, as it arrives: what it gives becomes of the request.
-    pub fn inject(
-        &self,
-        script: impl Fn(&AccessLogEntry) -> Option<Fault<Refusal>> + Send + Sync + 'static,
-    ) {
+    pub fn inject(&self, script: impl Fn(&AccessLogEntry) -> Option<Fault<Refusal>> + Send + Sync + 'static) {
         self.log.faults.script(script);
     }
 
