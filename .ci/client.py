@@ -16,6 +16,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+import management
 from model import Model
 from not_on_moto import NOT_ON_MOTO
 
@@ -276,3 +277,7 @@ if holds("S3 knows its callers by their secrets"):
     with statement("S3 knows its callers by their secrets"), refused(403, "SignatureDoesNotMatch"):
         boto3.client("s3", config=CONFIG, aws_secret_access_key="wrong", aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"],
                      aws_session_token=os.environ["AWS_SESSION_TOKEN"]).list_objects_v2(Bucket=BUCKET)  # fmt: skip
+
+management.check(statement, until, CONFIG, os.environ["CRASH_CAPTURE_STACK"])
+if holds("S3 tells how a bucket is set up"):
+    management.check_bucket(statement, s3, BUCKET)

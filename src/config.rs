@@ -4,9 +4,12 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::retention::Retention;
 use crate::session::{Id, ResourceType, region_of};
 use crate::triage::Rules;
+use crate::user::UserIds;
 
 /// Which stream groups are swept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +44,10 @@ pub struct Config {
     pub sweep_every: Duration,
     /// `API_CALLS_PER_SECOND`: the pace of calls to GameLift Streams, for each operation.
     pub calls_per_second: u32,
+    /// `REARM_AFTER_HOURS`: how old a request for an export gets until it is made again; nothing: it is not.
+    pub rearm_after: Option<SignedDuration>,
+    /// `USER_IDS`: what is kept of who played.
+    pub user_ids: UserIds,
     /// `CRASH_RETENTION_DAYS` and its like, where they are set: for how long the bucket keeps what.
     pub retention: Option<Retention>,
     /// `STACK_NAME`: the dimension `Stack` of the metrics.
@@ -89,6 +96,12 @@ impl Config {
         let arm_percent = number("ARM_PERCENT", 100, 0..=100);
         let sweep_every = number("SWEEP_EVERY_SECONDS", 15, 5..=60);
         let calls_per_second = number("API_CALLS_PER_SECOND", 8, 1..=99_999);
+        // A session lasts 24 hours at most.
+        let rearm_after = number("REARM_AFTER_HOURS", 0, 0..=23);
+        let user_ids = read("USER_IDS").map_or(Some(UserIds::Off), |word| UserIds::of_word(&word));
+        if user_ids.is_none() {
+            mistakes.push("USER_IDS: expected off, hashed or plain".to_owned());
+        }
         let teaching =
             ["CRASH_FILES", "CRASH_PATTERN", "CLEAN_EXIT_PATTERN"].map(|name| read(name).unwrap_or_default());
         let [files, crash, exit] = &teaching;
@@ -109,6 +122,8 @@ impl Config {
             arm_percent: u8::try_from(arm_percent).unwrap_or(100),
             sweep_every: Duration::from_secs(u64::from(sweep_every)),
             calls_per_second,
+            rearm_after: (rearm_after > 0).then(|| SignedDuration::from_hours(rearm_after.into())),
+            user_ids: user_ids.unwrap_or_default(),
             stack: read("STACK_NAME").unwrap_or_else(|| "crash-capture".to_owned()),
         })
     }
@@ -160,6 +175,20 @@ mod tests {
         let config = read(&[("CAPTURE_BUCKET", "b"), ("ARM_PERCENT", " ")]).unwrap();
         assert_eq!((config.arm_percent, config.sweep_every.as_secs(), config.calls_per_second), (100, 15, 8));
         assert_eq!(config.stream_groups, StreamGroups::Listed(Vec::new()));
+        assert_eq!((config.rearm_after, config.user_ids), (None, UserIds::Off));
+    }
+
+    #[test]
+    fn what_is_said_counts() {
+        let config =
+            read(&[("CAPTURE_BUCKET", "b"), ("REARM_AFTER_HOURS", "10"), ("USER_IDS", "hashed")]).unwrap();
+        assert_eq!(
+            (config.rearm_after, config.user_ids),
+            (Some(SignedDuration::from_hours(10)), UserIds::Hashed)
+        );
+        let config =
+            read(&[("CAPTURE_BUCKET", "b"), ("REARM_AFTER_HOURS", "0"), ("USER_IDS", "plain")]).unwrap();
+        assert_eq!((config.rearm_after, config.user_ids), (None, UserIds::Plain));
     }
 
     #[test]
@@ -172,6 +201,8 @@ mod tests {
             ("ARM_PERCENT", "101"),
             ("SWEEP_EVERY_SECONDS", "0.5"),
             ("API_CALLS_PER_SECOND", "many"),
+            ("REARM_AFTER_HOURS", "24"),
+            ("USER_IDS", "Plain"),
             ("CRASH_FILES", "crash[.txt"),
             ("CRASH_PATTERN", "boom("),
             ("CLEAN_EXIT_PATTERN", "*"),
@@ -184,6 +215,8 @@ mod tests {
             "ARM_PERCENT is \"101\": expected a whole number from 0 to 100",
             "SWEEP_EVERY_SECONDS is \"0.5\": expected a whole number from 5 to 60",
             "API_CALLS_PER_SECOND is \"many\": expected a whole number from 1 to 99999",
+            "REARM_AFTER_HOURS is \"24\": expected a whole number from 0 to 23",
+            "USER_IDS: expected off, hashed or plain",
             "CRASH_FILES: \"crash[.txt\" is no glob",
             "CRASH_PATTERN: \"boom(\" is no regular expression",
             "CLEAN_EXIT_PATTERN: \"*\" is no regular expression",

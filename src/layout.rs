@@ -11,8 +11,14 @@ pub const EXPORTS: &str = "exports/";
 pub const OPEN: &str = "open/";
 /// Records: sessions that are settled. Athena's table lies here.
 pub const INDEX: &str = "index/v1/";
+/// Reports: a page for people on each settled session.
+pub const REPORTS: &str = "reports/";
 /// First sights of signatures.
 pub const SIGNATURES: &str = "signatures/";
+/// What people decided about signatures: resolved, muted.
+pub const RESOLUTIONS: &str = "resolutions/";
+/// First sights of signatures that had been resolved.
+pub const REGRESSIONS: &str = "regressions/";
 /// Requests to index an export again.
 pub const REINDEX: &str = "reindex/";
 
@@ -51,18 +57,38 @@ pub fn record_key(date: Date, application: &Id, session: &SessionName) -> String
     format!("{INDEX}dt={date}/{application}/{stream_group}/{id}.json")
 }
 
+/// The key of a session's report: `reports/{applicationId}/{streamGroupId}/{yyyy-mm-dd}/{sessionId}.html`, dated as the record is.
+#[must_use]
+pub fn report_key(date: Date, application: &Id, session: &SessionName) -> String {
+    let SessionName { stream_group, id } = session;
+    format!("{REPORTS}{application}/{stream_group}/{date}/{id}.html")
+}
+
 /// The prefix of the records of sessions that were created on a day.
 #[must_use]
 pub fn records_of(date: Date) -> String {
     format!("{INDEX}dt={date}/")
 }
 
-/// The session of a record's key; nothing for a key that is no record's.
+/// What a record's key tells of its session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordName {
+    /// The day of its creation, in UTC.
+    pub date: Date,
+    /// The application.
+    pub application: Id,
+    /// The session.
+    pub session: SessionName,
+}
+
+/// Reads a record's key; nothing for a key that is no record's.
 #[must_use]
-pub fn parse_record_key(key: &str) -> Option<SessionName> {
-    let mut parts = key.strip_prefix(INDEX)?.strip_suffix(".json")?.split('/').skip(2);
+pub fn parse_record_key(key: &str) -> Option<RecordName> {
+    let mut parts = key.strip_prefix(INDEX)?.strip_suffix(".json")?.split('/');
+    let date = parts.next()?.strip_prefix("dt=")?.parse().ok()?;
+    let application = parse_id(parts.next()?)?;
     let session = SessionName { stream_group: parse_id(parts.next()?)?, id: parse_id(parts.next()?)? };
-    parts.next().is_none().then_some(session)
+    parts.next().is_none().then_some(RecordName { date, application, session })
 }
 
 /// The key of the request to index an export again: `reindex/{the export's key}.json`.
@@ -75,6 +101,19 @@ pub fn reindex_key(export: &str) -> String {
 #[must_use]
 pub fn signature_key(application: &Id, version: u32, id: &str) -> String {
     format!("{SIGNATURES}{application}/v{version}-{id}.json")
+}
+
+/// The key of what people decided about a signature: `resolutions/{applicationId}/v{version}-{id}.json`.
+#[must_use]
+pub fn resolution_key(application: &Id, version: u32, id: &str) -> String {
+    format!("{RESOLUTIONS}{application}/v{version}-{id}.json")
+}
+
+/// The key of the first sight of a signature after it was resolved:
+/// `regressions/{applicationId}/v{version}-{id}/{when it was resolved, in milliseconds since 1970}.json`.
+#[must_use]
+pub fn regression_key(application: &Id, version: u32, id: &str, resolved: Timestamp) -> String {
+    format!("{REGRESSIONS}{application}/v{version}-{id}/{}.json", resolved.as_millisecond())
 }
 
 /// The key of the export that a `reindex/` object asks for: `reindex/{the export's key}.json`.
@@ -199,6 +238,15 @@ mod tests {
     }
 
     #[test]
+    fn a_report_lies_as_its_export_does() {
+        let created = "2026-11-23T10:15:02Z".parse().unwrap();
+        let report = report_key(utc_date(created), &application(), &session());
+        assert_eq!(report, "reports/a-9ZY8X7Wv6/sg-1AB2C3De4/2026-11-23/ABC123def4567.html");
+        let export = export_key(&application(), &session(), created);
+        assert_eq!(report.replace(REPORTS, EXPORTS).replace(".html", ".zip"), export);
+    }
+
+    #[test]
     fn a_marker_key_names_its_session() {
         assert_eq!(parse_marker_key(&marker_key(&session())), Some(session()));
         assert_eq!(parse_marker_key("open/sg-1/a/b.json"), None);
@@ -216,7 +264,9 @@ mod tests {
         let key = record_key("2026-11-23".parse().unwrap(), &application(), &session());
         assert_eq!(key, "index/v1/dt=2026-11-23/a-9ZY8X7Wv6/sg-1AB2C3De4/ABC123def4567.json");
         assert!(key.starts_with(&records_of("2026-11-23".parse().unwrap())));
-        assert_eq!(parse_record_key(&key), Some(session()));
+        let date = "2026-11-23".parse().unwrap();
+        let name = RecordName { date, application: application(), session: session() };
+        assert_eq!(parse_record_key(&key), Some(name));
         assert_eq!(parse_record_key("index/v1/dt=2026-11-23/a-1/sg-1/x/y.json"), None);
     }
 }

@@ -18,9 +18,11 @@
 //! | --- | --- |
 //! | [`trigger`] | what an event asks `start-export` to do |
 //! | [`session`] | sessions and their identifiers |
+//! | [`user`] | who played, as far as that is kept |
 //! | [`layout`] | the bucket's keys |
 //! | [`record`] | markers and records: what is kept of a session |
 //! | [`verdict`] | from what is known to what happened |
+//! | [`report`] | from a record and details to one page for people |
 //! | [`retention`] | how long an export is kept |
 //! | [`redacted`] | text of a session's files, made fit to leave them |
 //! | [`archive`] | reads zips by ranges, from wherever ranges can be had; knows no AWS |
@@ -33,6 +35,7 @@
 //! | [`service`] | what went wrong in a call to AWS, and whether a retry helps |
 //! | [`streams`] | the GameLift Streams API, at a pace |
 //! | [`store`] | the capture bucket |
+//! | [`metrics`] | CloudWatch's embedded metric format |
 //! | [`error`] | why an invocation fails |
 
 pub mod archive;
@@ -42,8 +45,10 @@ pub mod config;
 pub mod error;
 pub mod indexing;
 pub mod layout;
+pub mod metrics;
 pub mod record;
 pub mod redacted;
+pub mod report;
 pub mod retention;
 pub mod service;
 pub mod session;
@@ -51,4 +56,5 @@ pub mod store;
 pub mod streams;
 pub mod triage;
 pub mod trigger;
+pub mod user;
 pub mod verdict;

@@ -217,6 +217,8 @@ pub struct Session {
     pub status: String,
     /// Why it ended: the service's word, open; only in `TERMINATED` and `ERROR`.
     pub end_reason: Option<String>,
+    /// The studio's own key of who plays, in the form in which it is kept; nothing unless `USER_IDS` asks for it.
+    pub user_id: Option<String>,
     /// Its export, if one was ever requested.
     pub export: Option<Export>,
 }

@@ -171,6 +171,36 @@ async fn a_session_that_nobody_saw_is_recorded_within_the_hour() {
 }
 
 #[tokio::test]
+async fn an_hourly_look_reads_so_many_pages_and_says_if_they_were_not_all() {
+    let cloud = Cloud::start_with(|options| {
+        // A page looks at one session: so many pages need no more sessions.
+        options.switches.filtered_by_page = Some(1);
+        options.parameters.insert("ApiCallsPerSecond".to_owned(), "99999".to_owned());
+    })
+    .await;
+    cloud.sweep().await;
+    cloud.let_an_hour_pass().await;
+    let before = cloud.read_json("state/hourly-look.json").await;
+    cloud.write_down((0..210).map(|number| {
+        let mut session = session_on_paper(STREAM_GROUP, &format!("s{number:03}"));
+        exited(&mut session);
+        session
+    }));
+    let answer = cloud.sweep_answer().await;
+    assert_eq!(answer["counts"], json!({"missed": 200}));
+    let unlisted = &answer["unlisted"][0];
+    assert_eq!(unlisted["what"], "sessions that nobody saw, after 200 pages");
+    assert_eq!(
+        (&unlisted["outcome"], &unlisted["detail"]),
+        (&json!("not-reached"), &json!("one look reads 200 pages"))
+    );
+    // The next one is not before another hour, and does not take this one for complete.
+    let after = cloud.read_json("state/hourly-look.json").await;
+    assert_eq!(after["complete"], before["complete"]);
+    assert_ne!(after["at"], before["at"]);
+}
+
+#[tokio::test]
 async fn a_session_that_never_ran_is_no_loss() {
     let cloud = Cloud::start().await;
     let mut starting = session_on_paper(STREAM_GROUP, "starting");
@@ -296,6 +326,52 @@ async fn a_marker_goes_ten_minutes_after_its_record_was_written() {
         cloud.sweep().await;
         assert_eq!(cloud.marker(&session).await.is_some(), is_there, "after {minutes} more minutes");
     }
+}
+
+#[tokio::test]
+async fn a_session_that_is_settled_is_not_asked_about_any_more() {
+    let cloud = Cloud::start().await;
+    let [captured, lost] = ["captured", "lost"].map(|id| session_on_paper(STREAM_GROUP, id));
+    let sessions = cloud.write_down([captured, lost]);
+    cloud.sweep_answer().await;
+    cloud.streams.change(&sessions[0], exported(ExportStatus::Failed)).unwrap();
+    let lose = |session: &mut StreamSession| {
+        exited(session);
+        session.export = None;
+    };
+    cloud.streams.change(&sessions[1], lose).unwrap();
+    cloud.sweep_answer().await;
+    cloud.let_pause_pass(&sessions[1]).await;
+    assert_eq!(cloud.sweep_answer().await["counts"], json!({"missed": 1, "settled": 1}));
+    let calls = cloud.calls(Operation::GetStreamSession);
+    let reads = || cloud.s3.access_log().entries().iter().filter(|it| it.operation == "GetObject").count();
+    // One look finds the record; then the marker waits for ten minutes, and costs nothing.
+    cloud.sweep_answer().await;
+    let before = reads();
+    for _ in 0..3 {
+        cloud.sweep_answer().await;
+    }
+    assert_eq!(cloud.calls(Operation::GetStreamSession), calls);
+    assert_eq!(reads() - before, 3, "when the last hourly look was");
+}
+
+#[tokio::test]
+async fn a_marker_that_knows_too_little_to_find_its_record_goes_too() {
+    let cloud = Cloud::start().await;
+    let session = armed(&cloud).await;
+    let mut marker = cloud.read_json(&marker_key(&session)).await;
+    let facts = marker["session"].as_object_mut().unwrap();
+    facts.remove("createdAt").and(facts.remove("applicationId")).unwrap();
+    cloud.put_json(&marker_key(&session), &marker).await;
+    cloud.streams.change(&session, exported(ExportStatus::Failed)).unwrap();
+    cloud.sweep().await;
+    let record = cloud.s3.list(&cloud.bucket, "index/").await.unwrap().remove(0);
+    cloud.sweep().await;
+    assert!(cloud.marker(&session).await.is_some());
+    cloud.s3.backdate(&cloud.bucket, &record, Duration::from_mins(11)).unwrap();
+    cloud.lambda.kill(START_EXPORT).unwrap();
+    cloud.sweep().await;
+    assert!(cloud.marker(&session).await.is_none());
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What goes wrong with GameLift Streams costs what it concerns, and nothing else.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crash_capture_local::cloud::STREAM_GROUP;
 use crash_capture_local::faults::Fault;
+use crash_capture_local::iam::Grant;
 use crash_capture_local::lambda::LogLine;
 use crash_capture_local::streams::{
     Arrival, Operation, ServiceError, SessionId, Status, StatusReason, StreamGroup,
@@ -156,6 +159,48 @@ async fn a_group_that_cannot_be_listed_is_named_and_its_sessions_are_not_taken_f
         (&json!(OTHER_GROUP), 1)
     );
     assert_eq!(cloud.calls(Operation::GetStreamSession), 0);
+}
+
+/// Of the stack's metrics that its sweeps wrote, one.
+fn of_the_stack(cloud: &Cloud, name: &str) -> Vec<Option<u64>> {
+    let of_stack = |metric: &Value| metric.get("StreamGroup").is_none();
+    metrics(cloud).iter().filter(|it| of_stack(it)).map(|it| it.get(name).and_then(Value::as_u64)).collect()
+}
+
+#[tokio::test]
+async fn a_sweep_that_could_not_list_all_live_sessions_does_not_count_as_one() {
+    let (cloud, _) = cloud_with(1, "200").await;
+    cloud.sweep_answer().await;
+    cloud.streams.inject(|Arrival { operation, identifiers: [group, _] }| {
+        let is_denied = *operation == Operation::ListStreamSessions && group == OTHER_GROUP;
+        is_denied.then(|| Fault::Refused(ServiceError::AccessDenied("not yours".into())))
+    });
+    cloud.sweep_answer().await;
+    // A group that does not exist is named in the answer, and hides no session.
+    cloud.streams.inject(|Arrival { operation, identifiers: [group, _] }| {
+        let is_unknown = *operation == Operation::ListStreamSessions && group == OTHER_GROUP;
+        is_unknown.then(|| Fault::Refused(ServiceError::ResourceNotFound("no such group".into())))
+    });
+    assert_eq!(cloud.sweep_answer().await["unlisted"][0]["outcome"], "not-found");
+    assert_eq!(of_the_stack(&cloud, "sweeps"), [Some(1), Some(0), Some(1)]);
+}
+
+#[tokio::test]
+async fn without_the_list_of_markers_sessions_are_armed_all_the_same_and_the_alarm_goes_off() {
+    let list_bucket = |grant: &Grant| {
+        (grant.policy.as_str(), grant.action.as_str()) == ("StartExportRole", "s3:ListBucket")
+    };
+    let grant = Cloud::start().await.iam.ledger().grants.into_keys().find(list_bucket).unwrap();
+    let cloud = Cloud::start_with(|options| options.without.extend([grant])).await;
+    cloud.will_refuse("s3:ListBucket");
+    let session = cloud.write_down([session_on_paper(STREAM_GROUP, "abc")]).remove(0);
+    let answer = cloud.sweep_answer().await;
+    assert_eq!((cloud.armed(), &answer["counts"]), (1, &json!({"armed": 1})));
+    assert!(cloud.marker(&session).await.unwrap()["armedAt"].is_string());
+    let unlisted = answer["unlisted"].as_array().unwrap();
+    assert!(unlisted.iter().any(|it| it["what"] == "the markers"), "{answer}");
+    // No sweep counts, and it is not said that none is open.
+    assert_eq!((of_the_stack(&cloud, "sweeps"), of_the_stack(&cloud, "open")), (vec![Some(0)], vec![None]));
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! `start-export` is killed (SIGKILL) at each of its requests in turn, and then invoked again: in the end it is all the same.
+//! `start-export` is killed (SIGKILL) at each of its requests in turn, and then invoked again: in the end it is all the same,
+//! whatever it was invoked with.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -15,6 +16,14 @@ use serde_json::Value;
 
 use support::{Cloud, START_EXPORT, event, export_on_paper, session_on_paper};
 
+/// A session that was armed so long ago that its export is requested again.
+const LONG: &str = "long";
+const LONG_URI: &str =
+    "s3://crash-capture-capturebucket-local/exports/a-9ZY8X7Wv6/sg-1AB2C3De4/2026-11-23/long.zip";
+
+/// How many of the sessions come before those that have a marker and have ended.
+const WITHOUT_MARKER: usize = 4;
+
 /// Sessions in every state that makes a sweep do something.
 fn sessions() -> Vec<StreamSession> {
     let at = "2026-11-23T10:00:00Z".parse().unwrap();
@@ -29,6 +38,9 @@ fn sessions() -> Vec<StreamSession> {
         session("live-by-hand", |session| {
             session.export = Some(export_on_paper(ExportStatus::Pending, "s3://elsewhere/x.zip"));
         }),
+        session(LONG, |session| {
+            session.export = Some(export_on_paper(ExportStatus::Pending, LONG_URI));
+        }),
         session("unseen", |session| {
             session.status = Status::Terminated;
             session.status_reason = Some(StatusReason::ApplicationExit);
@@ -39,8 +51,20 @@ fn sessions() -> Vec<StreamSession> {
     ]
 }
 
-/// Makes the cloud one in which a sweep has something of everything to do: arm, mark, settle, ask for an index, record what
-/// was missed.
+/// The marker of a session that was live.
+fn marker(session: &StreamSession) -> Value {
+    serde_json::json!({
+        "schema": 1,
+        "session": {
+            "id": session.id.id, "streamGroupId": STREAM_GROUP, "applicationId": session.application_id,
+            "location": session.location, "createdAt": session.created_at, "status": "ACTIVE",
+        },
+        "trigger": {"kind": "sweep", "at": session.created_at},
+    })
+}
+
+/// Makes the cloud one in which a sweep has something of everything to do: arm, arm again, mark, settle, ask for an index,
+/// record what was missed.
 async fn set_up(cloud: &Cloud) {
     cloud.bus.settled().await;
     cloud.lambda.kill(START_EXPORT).unwrap();
@@ -48,17 +72,9 @@ async fn set_up(cloud: &Cloud) {
         cloud.s3.delete(&cloud.bucket, &key).unwrap();
     }
     // What was armed before, and has ended since.
-    let mut ended = sessions().split_off(3);
+    let mut ended = sessions().split_off(WITHOUT_MARKER);
     for session in &mut ended {
-        let marker = serde_json::json!({
-            "schema": 1,
-            "session": {
-                "id": session.id.id, "streamGroupId": STREAM_GROUP, "applicationId": session.application_id,
-                "createdAt": session.created_at, "status": "ACTIVE",
-            },
-            "trigger": {"kind": "sweep", "at": session.created_at},
-        });
-        cloud.put_json(&support::marker_key(&session.id), &marker).await;
+        cloud.put_json(&support::marker_key(&session.id), &marker(session)).await;
         session.status = Status::Terminated;
         session.status_reason = Some(StatusReason::ApplicationExit);
         let key = format!(
@@ -71,8 +87,12 @@ async fn set_up(cloud: &Cloud) {
             _ => None,
         };
     }
-    let alive = sessions().into_iter().take(3);
+    let alive = sessions().into_iter().take(WITHOUT_MARKER);
     cloud.write_down(alive.chain(ended));
+    let mut long = marker(&sessions()[2]);
+    long["outputUri"] = LONG_URI.into();
+    long["armedAt"] = long["session"]["createdAt"].clone();
+    cloud.put_json(&format!("open/{STREAM_GROUP}/{LONG}.json"), &long).await;
     let long_ago = "2026-11-01T00:00:00Z";
     cloud.put_json("state/first-sweep.json", &serde_json::json!({"at": long_ago})).await;
     cloud
@@ -121,26 +141,41 @@ fn without_times(value: &mut Value) {
     }
 }
 
-#[tokio::test]
-async fn a_sweep_that_is_killed_anywhere_and_comes_again_leaves_the_same_state() {
-    let cloud = Cloud::start().await;
+/// Invokes the function with an event, kills it at each of its requests in turn, of which there are some, and invokes it with
+/// the same event again.
+async fn assert_the_same_in_the_end(event: &Value, least_requests: usize) {
+    let cloud = Cloud::start_with(|options| {
+        options.parameters.insert("RearmAfterHours".to_owned(), "2".to_owned());
+    })
+    .await;
     set_up(&cloud).await;
-    cloud.sweep_answer().await;
+    cloud.start_export(event).await;
     cloud.sweep_answer().await;
     let expected = state(&cloud).await;
     assert_eq!(expected.0.keys().filter(|key| key.starts_with("index/")).count(), 3, "{expected:#?}");
+    assert_eq!(expected.0[&format!("open/{STREAM_GROUP}/{LONG}.json")]["rearmedAt"], "a time");
     for nth in 0.. {
         set_up(&cloud).await;
         let requests = kill_at(&cloud, nth);
-        let sweep = event("start-export/scheduled-event.json", &[]);
-        let was_killed = cloud.lambda.invoke(START_EXPORT, &sweep).await.unwrap().result.is_err();
+        let was_killed = cloud.lambda.invoke(START_EXPORT, event).await.unwrap().result.is_err();
         if !was_killed {
             assert!(requests.load(Ordering::Relaxed) <= nth);
-            assert!(nth > 20, "{nth} requests are too few: is the function killed at all?");
+            assert!(nth > least_requests, "{nth} requests are too few: is the function killed at all?");
             break;
         }
-        cloud.sweep_answer().await;
+        cloud.start_export(event).await;
         cloud.sweep_answer().await;
         assert_eq!(state(&cloud).await, expected, "killed at request {nth}");
     }
+}
+
+#[tokio::test]
+async fn a_sweep_that_is_killed_anywhere_and_comes_again_leaves_the_same_state() {
+    assert_the_same_in_the_end(&event("start-export/scheduled-event.json", &[]), 20).await;
+}
+
+#[tokio::test]
+async fn an_alarm_that_is_killed_anywhere_and_comes_again_leaves_the_same_state() {
+    // It arms what is live, and settles what has ended, once it has noted itself there.
+    assert_the_same_in_the_end(&event("start-export/alarm-direct-action.json", &[]), 20).await;
 }

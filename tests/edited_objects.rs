@@ -90,13 +90,12 @@ async fn an_export_is_indexed_whatever_became_of_its_marker_record_and_signature
         let answer = index(&ids[0]).await;
         assert_eq!((&answer["verdict"], &answer["signature"]), (&whole["verdict"], &whole["signature"]));
         assert_eq!(cloud.read_json(&record_key).await["verdict"], "crash");
-        // Who was first, nobody can tell then. It is not told of another session.
-        let first_sight = cloud.s3.read(&cloud.bucket, &signature_key).await.unwrap();
+        // Who was first, nobody can tell then: the next one is.
         put(&cloud, &signature_key, content).await;
         cloud.s3.delete(&cloud.bucket, &record_key).unwrap();
         let answer = index(&ids[0]).await;
-        assert_eq!((&answer["verdict"], &answer["signature"]["firstSeen"]), (&json!("crash"), &json!(false)));
-        put(&cloud, &signature_key, first_sight.to_vec()).await;
+        assert_eq!((&answer["verdict"], &answer["signature"]["firstSeen"]), (&json!("crash"), &json!(true)));
+        assert_eq!(cloud.read_json(&signature_key).await["streamSessionId"], ids[0].id);
         cloud.s3.delete(&cloud.bucket, &record_key).unwrap();
     }
     let memory = cloud.lambda.invocations().into_iter().filter_map(|it| it.outcome.max_memory).max();

@@ -33,7 +33,8 @@ async fn a_crash_that_was_not_seen_before_is_told_with_ids_title_and_what_to_do(
         "\"Signature: 9f86d081884c7d65\"",
         "\" \"",
         &format!("\"Report: {console}/{}?region=us-west-2&prefix={report}\"", cloud.bucket),
-        "\"Files, until 2027-05-20: crash-capture open ABC123def4567\"",
+        "\"Without the console: crash-capture open ABC123def4567\"",
+        "\"Files, until 2027-05-20: crash-capture get ABC123def4567\"",
         "",
     ];
     assert_eq!(mails(&cloud), [expected.join("\n")]);
@@ -69,9 +70,15 @@ async fn what_index_export_answers_is_told_of_once_however_often_the_export_is_a
     let mails = mails(&cloud);
     let [mail] = mails.as_slice() else { panic!("{mails:#?}") };
     let expires = cloud.record(&crashed).await.unwrap()["export"]["expiresOn"].as_str().unwrap().to_owned();
+    let record = cloud.record(&crashed).await.unwrap();
+    let report = record["report"]["key"].as_str().unwrap();
     for line in [
         format!("Session: {}", crashed.id),
-        format!("Files, until {expires}: crash-capture open {}", crashed.id),
+        format!(
+            "Report: https://us-west-2.console.aws.amazon.com/s3/object/{}?region=us-west-2&prefix={report}",
+            cloud.bucket
+        ),
+        format!("Files, until {expires}: crash-capture get {}", crashed.id),
     ] {
         assert!(mail.lines().any(|it| it == format!("\"{line}\"")), "{mail}");
     }

@@ -13,7 +13,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::json;
 
 use support::exports::crashed;
-use support::{INDEX_EXPORT, START_EXPORT, SWEEP, crash_news, event};
+use support::{INDEX_EXPORT, START_EXPORT, SWEEP, crash_news, event, regression_news, session_on_paper};
 
 /// The grants that nothing uses but AWS itself, beyond what the local cloud does: the policy's logical id, the
 /// statement, the action, and why it is needed.
@@ -107,6 +107,7 @@ async fn listed_groups(cloud: &LocalCloud) {
     say_active(cloud, &missed);
     announce_again(cloud);
     cloud.s3.put(&cloud.bucket, &crash("second"), crashed(0), "111122223333").await.unwrap();
+    come_back(cloud).await;
     cloud.bus.fire(SWEEP).unwrap();
     cloud.bus.settled().await;
     // Ten minutes later, the markers go.
@@ -149,6 +150,25 @@ fn announce_again(cloud: &LocalCloud) {
     }
 }
 
+/// Somebody resolves the crash, and it comes back in two sessions.
+async fn come_back(cloud: &LocalCloud) {
+    for key in cloud.s3.list(&cloud.bucket, "signatures/").await.unwrap() {
+        let (_, id) = key.trim_end_matches(".json").rsplit_once("/v1-").unwrap();
+        let resolution = json!({"schema": 1, "applicationId": APPLICATION, "version": 1, "signature": id,
+            "resolved": {"at": "2026-01-01T00:00:00Z", "builds": []}});
+        let key = key.replacen("signatures/", "resolutions/", 1);
+        cloud.s3.put(&cloud.bucket, &key, resolution.to_string().into_bytes(), "111122223333").await.unwrap();
+    }
+    for id in ["back", "again"] {
+        let mut session = session_on_paper(STREAM_GROUP, id);
+        session.status = Status::Terminated;
+        cloud.streams.write_down(session);
+        let key = format!("exports/{APPLICATION}/{STREAM_GROUP}/2026-11-23/{id}.zip");
+        cloud.s3.put(&cloud.bucket, &key, crashed(0), "111122223333").await.unwrap();
+        cloud.bus.settled().await;
+    }
+}
+
 /// Somebody deletes the functions: no rule can deliver its events any more.
 fn undeliverable(cloud: &LocalCloud) {
     cloud.lambda.delete(START_EXPORT).unwrap();
@@ -164,11 +184,12 @@ fn undeliverable(cloud: &LocalCloud) {
     tell_of_crashes(cloud);
 }
 
-/// A crash that was not seen before, and one that was.
+/// A crash that was not seen before, one that was, and one that came back.
 fn tell_of_crashes(cloud: &LocalCloud) {
     for first_seen in [true, false] {
         cloud.events.put_raw(crash_news(cloud, first_seen));
     }
+    cloud.events.put_raw(regression_news(cloud));
 }
 
 /// What is wrong between what is granted and what is used, in words.

@@ -20,6 +20,7 @@ const ALARM: &[&str] = &["StartExportFunctionAlarm"];
 const CONTRIBUTOR: &[&str] = &["StartExportFunctionAlarmContributor"];
 const OBJECT_CREATED: &[&str] = &["IndexExportFunctionObjectCreated"];
 const FIRST_SIGHT: &[&str] = &["FirstSight"];
+const REGRESSION: &[&str] = &["Regression"];
 const EVERY_OTHER_CRASH: &[&str] = &["EveryOtherCrash"];
 const NONE: &[&str] = &[];
 
@@ -32,6 +33,7 @@ const FILES: &[(&str, &[&str])] = &[
     ("index-export/s3-notification.json", NONE),
     ("index-export/s3-test-event.json", NONE),
     ("news/first-sight.json", FIRST_SIGHT),
+    ("news/regression.json", REGRESSION),
     ("start-export/alarm-anomaly-detection.json", ALARM),
     ("start-export/alarm-composite.json", ALARM),
     ("start-export/alarm-contributor.json", CONTRIBUTOR),
@@ -166,6 +168,7 @@ fn objects() -> Vec<Row> {
 }
 
 fn answers() -> Vec<Row> {
+    const SIGNATURE: &str = "/detail/responsePayload/signature";
     const FIRST_SEEN: &str = "/detail/responsePayload/signature/firstSeen";
     let answer = |what: &str, first_seen: bool, pointer: &str, value: &str, rules| {
         let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
@@ -184,16 +187,25 @@ fn answers() -> Vec<Row> {
     ];
     let mut rows = vec![
         answer("a crash seen before", false, "/id", "an id", EVERY_OTHER_CRASH),
-        answer(
-            "a crash without a signature",
-            false,
-            "/detail/responsePayload/signature",
-            "{}",
-            EVERY_OTHER_CRASH,
-        ),
+        answer("a crash without a signature", false, SIGNATURE, "{}", EVERY_OTHER_CRASH),
     ];
+    let signatures = [
+        ("that came back again", r#"{"firstSeen": false, "firstRegressed": false}"#, EVERY_OTHER_CRASH),
+        (
+            "that came back again, in the first",
+            r#"{"firstSeen": true, "firstRegressed": false}"#,
+            FIRST_SIGHT,
+        ),
+        ("that came back in the first", r#"{"firstSeen": true, "firstRegressed": true}"#, REGRESSION),
+        ("that came back, muted", r#"{"firstSeen": false, "firstRegressed": true, "muted": true}"#, NONE),
+        ("first seen, muted", r#"{"firstSeen": true, "muted": true}"#, NONE),
+        ("seen before, muted", r#"{"firstSeen": false, "muted": true}"#, NONE),
+    ];
+    rows.extend(signatures.map(|(what, value, rules)| answer(what, true, SIGNATURE, value, rules)));
     for (what, pointer, value) in near_misses {
         rows.extend([true, false].map(|first_seen| answer(what, first_seen, pointer, value, NONE)));
+        let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
+        rows.push(row(what, "news/regression.json", &[(pointer, value)], NONE));
     }
     rows
 }

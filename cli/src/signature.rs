@@ -3,33 +3,38 @@
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use crash_capture::archive::{ArchiveError, FileSource};
+use crash_capture::archive::FileSource;
 use crash_capture::triage::{self, Findings, Found, Rules};
 use serde_json::json;
+
+use crate::failure::Failure;
+use crate::output::Output;
 
 /// The most of a single file that is read, in bytes; a log that is longer is put into a zip.
 const LONGEST: u64 = 64 * 1024 * 1024;
 
-/// Tells the signature of each file: a zip, or one file of a session.
-pub(crate) async fn run(files: &[PathBuf], json: bool) -> ExitCode {
-    let mut code = ExitCode::SUCCESS;
+/// Tells the signature of each file: a zip, or one file of a session. What cannot be read is told of, and the rest goes on.
+pub(crate) async fn run(files: &[PathBuf], output: Output) -> Result<(), Failure> {
+    let mut failed = None;
     for file in files {
-        let told = match examine(file).await {
-            Ok(findings) if json => Ok(line(file, &findings)),
-            Ok(findings) => describe(file, &findings),
-            Err((message, failed)) => {
-                writeln!(io::stderr(), "crash-capture: {}: {message}", file.display()).ok();
-                code = failed;
+        let findings = match examine(file).await.map_err(|failure| failure.about(file.display())) {
+            Ok(findings) => findings,
+            Err(failure) => {
+                if let Some(earlier) = failed.replace(failure) {
+                    earlier.report();
+                }
                 continue;
             }
         };
-        if !told.is_ok_and(|text| io::stdout().write_all(text.as_bytes()).is_ok()) {
-            return ExitCode::FAILURE;
-        }
+        let text = if output.is_json() {
+            line(file, &findings)
+        } else {
+            describe(file, &findings).map_err(Failure::other)?
+        };
+        io::stdout().write_all(text.as_bytes()).map_err(|error| Failure::printing(&error))?;
     }
-    code
+    failed.map_or(Ok(()), Err)
 }
 
 /// An error after which nothing was said counts here: nobody can ask how the session ended.
@@ -90,23 +95,17 @@ fn describe(file: &Path, findings: &Findings) -> Result<String, fmt::Error> {
     Ok(text)
 }
 
-async fn examine(file: &Path) -> Result<Findings, (String, ExitCode)> {
-    let failed = |error: io::Error| (error.to_string(), ExitCode::FAILURE);
+async fn examine(file: &Path) -> Result<Findings, Failure> {
     let rules = Rules::default();
-    if is_zip(file).map_err(failed)? {
-        let source = FileSource::open(file).map_err(failed)?;
-        return triage::examine(&source, Some(source.size()), None, &rules).await.map_err(
-            |error| match error {
-                ArchiveError::Source(error) => failed(error),
-                unreadable => (unreadable.to_string(), ExitCode::from(2)),
-            },
-        );
+    if is_zip(file).map_err(Failure::other)? {
+        let source = FileSource::open(file).map_err(Failure::other)?;
+        return triage::examine(&source, Some(source.size()), None, &rules).await.map_err(Failure::reading);
     }
-    let length = std::fs::metadata(file).map_err(failed)?.len();
+    let length = std::fs::metadata(file).map_err(Failure::other)?.len();
     if length > LONGEST {
-        return Err((format!("it is {length} bytes long; put it into a zip"), ExitCode::from(2)));
+        return Err(Failure::usage(format!("it is {length} bytes long; put it into a zip")));
     }
-    let bytes = std::fs::read(file).map_err(failed)?;
+    let bytes = std::fs::read(file).map_err(Failure::other)?;
     Ok(triage::examine_file(&file.to_string_lossy(), &bytes, &rules))
 }
 

@@ -119,13 +119,13 @@ async fn names_are_shown_harmless_and_kept_as_they_are_beside_that() {
 }
 
 #[tokio::test]
-async fn what_is_no_zip_exits_with_2_and_what_is_not_there_with_1() {
+async fn what_makes_no_sense_exits_with_2_and_what_cannot_be_read_with_1() {
     let (folder, path) = file(&Image::from(b"no zip".to_vec()));
     let nowhere = folder.path().join("nowhere.zip");
     for (path, code, part) in [
         (path, 2, "not a readable zip"),
         (nowhere, 1, "No such file"),
-        ("s3://bucket".into(), 1, "s3://bucket/key"),
+        ("s3://bucket".into(), 2, "s3://bucket/key"),
     ] {
         let output = inspect(&["--json"], path, &[]).await;
         assert_eq!(output.status.code(), Some(code));

@@ -10,14 +10,16 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::account::{Account, EventSender};
+use crate::cloudformation::CloudFormation;
 use crate::delivery::{Mailboxes, Message};
 use crate::eventbridge::{Bus, Disorder, Schedules};
 use crate::executables::{self, BuildError};
 use crate::iam::{Denied, Grant, Iam};
 use crate::lambda::{self, Credentials, Lambda};
+use crate::management::{Managed, Management};
 use crate::s3::{self, BucketOptions, S3};
 use crate::streams::{self, Application, Delivery, SessionId, StreamGroup, Streams, Switches, Timings};
-use crate::template::{Stack, StackOptions, Template, TemplateError};
+use crate::template::{self, Stack, StackOptions, Template, TemplateError};
 
 /// The stream group that is there from the start, and the two locations that it streams from.
 pub const STREAM_GROUP: &str = "sg-1AB2C3De4";
@@ -135,6 +137,8 @@ pub struct LocalCloud {
     pub game: PathBuf,
     client: Credentials,
     endpoint: s3::Endpoint,
+    management: Management,
+    cloudformation: CloudFormation,
 }
 
 impl LocalCloud {
@@ -150,14 +154,14 @@ impl LocalCloud {
         let streams = start_streams(&options, &account, &events, &s3, &iam, &game).await?;
         let bucket = stack.buckets.first().ok_or(StartError::NoBucket)?.name.clone();
         for bucket in &stack.buckets {
-            let options = BucketOptions { eventbridge: bucket.event_bridge, kms_key: bucket.kms_key.clone() };
-            s3.create_bucket(&bucket.name, options).await?;
+            s3.create_bucket(&bucket.name, bucket.into()).await?;
         }
         let client = Credentials::random();
         for credentials in stack.functions.iter().map(|function| &function.credentials).chain([&client]) {
             s3.allow(&credentials.access_key_id, &credentials.secret_access_key);
         }
         let endpoint = s3.serve().await?;
+        let cloudformation = CloudFormation::of(&account, &stack).await?;
         let mailboxes = stack.queues.iter().chain(&stack.topics).map(|mailbox| mailbox.arn.clone());
         let mailboxes = Mailboxes::new(mailboxes).with_policies(iam.clone());
         let mut lambda = lambda::Options::new(built["start-export"].parent().unwrap_or(Path::new(".")));
@@ -177,6 +181,13 @@ impl LocalCloud {
             options.schedules,
             options.disorder,
         );
+        let managed = Managed {
+            stack: stack.clone(),
+            lambda: lambda.clone(),
+            bus: bus.clone(),
+            mailboxes: mailboxes.clone(),
+        };
+        let management = Management::start(managed).await?;
         Ok(Self {
             account,
             s3,
@@ -191,6 +202,8 @@ impl LocalCloud {
             game,
             client,
             endpoint,
+            management,
+            cloudformation,
         })
     }
 
@@ -198,7 +211,9 @@ impl LocalCloud {
     #[must_use]
     pub fn client_environment(&self) -> BTreeMap<String, String> {
         let mut variables = endpoints(self.endpoint.url(), &self.streams);
+        variables.extend(self.management.endpoints());
         for (name, value) in [
+            ("AWS_ENDPOINT_URL_CLOUDFORMATION", &self.cloudformation.endpoint()),
             ("AWS_REGION", &self.account.region),
             ("AWS_DEFAULT_REGION", &self.account.region),
             ("AWS_ACCESS_KEY_ID", &self.client.access_key_id),
@@ -258,6 +273,19 @@ impl LocalCloud {
 
     async fn json(&self, key: &str) -> Option<Value> {
         serde_json::from_slice(&self.s3.read(&self.bucket, key).await.ok()?).ok()
+    }
+}
+
+impl From<&template::Bucket> for BucketOptions {
+    fn from(bucket: &template::Bucket) -> Self {
+        let template::Bucket { event_bridge, kms_key, lifecycle, blocks_public_access, policy, .. } = bucket;
+        Self {
+            eventbridge: *event_bridge,
+            kms_key: kms_key.clone(),
+            blocks_public_access: *blocks_public_access,
+            policy: policy.clone(),
+            lifecycle: lifecycle.clone(),
+        }
     }
 }
 

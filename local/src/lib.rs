@@ -14,12 +14,15 @@
 //! - [`s3`]: buckets and objects, on the crate `s3s`
 //! - [`streams`]: GameLift Streams' REST API, and sessions that run [`game`]s as real processes
 //! - [`template`]: `template.yaml`, read and resolved as CloudFormation would
+//! - [`cloudformation`]: what the stack puts out
 //! - [`eventbridge`]: rules that route events and schedules to functions
 //! - [`lambda`]: the runtime API, asynchronous invocation, destinations
+//! - [`management`]: what people ask of AWS about a stack
 //! - [`zips`]: zips for tests and measurements, right ones and wrong ones
 
 pub mod account;
 pub mod cloud;
+pub mod cloudformation;
 pub mod delivery;
 pub mod demo;
 pub mod eventbridge;
@@ -28,6 +31,7 @@ pub mod faults;
 pub mod game;
 pub mod iam;
 pub mod lambda;
+pub mod management;
 pub mod s3;
 pub mod streams;
 pub mod template;

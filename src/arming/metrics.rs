@@ -1,16 +1,13 @@
-//! Metrics, in CloudWatch's embedded metric format: log lines of which CloudWatch Logs makes metrics.
-//!
-//! User guide, "Specification: Embedded metric format". Each line is one JSON object by itself on standard output: what a
-//! custom runtime writes there reaches CloudWatch Logs as it is, also with the log format JSON.
+//! What an invocation did, as metrics: for the stack, and for each stream group.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
+use crate::metrics;
 use crate::session::Id;
-use crate::trigger::OWN_NAMESPACE;
 
 use super::{Answer, Outcome};
 
@@ -23,6 +20,16 @@ pub(super) struct Numbers {
     throttled: u64,
     /// Of a sweep: markers, and those of sessions that ended long ago and are not settled.
     gauges: Option<Gauges>,
+}
+
+/// What a sweep has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Swept {
+    /// Whether it could list the markers, and the live sessions of every group at least once. Only then it counts: an
+    /// alarm tells if there is none.
+    pub(super) is_whole: bool,
+    /// How things stand, by stream group; nothing where the markers could not be listed.
+    pub(super) gauges: Option<BTreeMap<Id, Gauges>>,
 }
 
 /// How things stand, as a sweep finds them.
@@ -39,26 +46,22 @@ pub(super) struct Report<'a> {
     pub(super) answer: &'a Answer,
     /// Calls that were throttled, by stream group.
     pub(super) throttled: &'a BTreeMap<Option<Id>, u64>,
-    /// Of a sweep, by stream group.
-    pub(super) gauges: Option<&'a BTreeMap<Id, Gauges>>,
+    /// Of a sweep.
+    pub(super) sweep: Option<&'a Swept>,
     pub(super) at: Timestamp,
 }
 
 impl Report<'_> {
     /// Writes the metrics to standard output, a line for each document.
     pub(super) fn write(&self) -> io::Result<()> {
-        let mut lines = Vec::new();
-        for document in self.documents() {
-            serde_json::to_writer(&mut lines, &document)?;
-            lines.push(b'\n');
-        }
-        io::stdout().lock().write_all(&lines)
+        metrics::write(&self.documents())
     }
 
     /// One document for the stack, and one for each stream group of which there is something to tell.
     pub(super) fn documents(&self) -> Vec<Value> {
         let groups = self.by_group();
-        let mut total = Numbers { gauges: self.gauges.map(|_| Gauges::default()), ..Numbers::default() };
+        let gauges = self.gauges().map(|_| Gauges::default());
+        let mut total = Numbers { gauges, ..Numbers::default() };
         for numbers in groups.values() {
             total.add(numbers);
         }
@@ -66,13 +69,17 @@ impl Report<'_> {
         let groups = groups.iter().map(|(group, numbers)| (Some(group), *numbers));
         // A sweep tells that it was there, whatever it found.
         let is_told = |group: Option<&Id>, numbers: &Numbers| {
-            !numbers.is_zero() || (group.is_none() && self.gauges.is_some())
+            !numbers.is_zero() || (group.is_none() && self.sweep.is_some())
         };
         std::iter::once((None, total))
             .chain(groups)
             .filter(|(group, numbers)| is_told(*group, numbers))
             .map(|(group, numbers)| self.document(group, &numbers))
             .collect()
+    }
+
+    fn gauges(&self) -> Option<&BTreeMap<Id, Gauges>> {
+        self.sweep.and_then(|sweep| sweep.gauges.as_ref())
     }
 
     fn by_group(&self) -> BTreeMap<Id, Numbers> {
@@ -91,39 +98,21 @@ impl Report<'_> {
                 groups.entry(group.clone()).or_default().throttled += count;
             }
         }
-        for (group, gauges) in self.gauges.into_iter().flatten() {
+        for (group, gauges) in self.gauges().into_iter().flatten() {
             groups.entry(group.clone()).or_default().gauges = Some(*gauges);
         }
         groups
     }
 
     fn document(&self, group: Option<&Id>, numbers: &Numbers) -> Value {
-        let mut values = numbers.values();
-        if group.is_none() && self.gauges.is_some() {
-            values.push(("sweeps", 1));
+        let mut counts = numbers.values();
+        if let (None, Some(sweep)) = (group, self.sweep) {
+            counts.push(("sweeps", u64::from(sweep.is_whole)));
         }
-        let metrics: Vec<_> = values.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
-        let mut dimensions = vec!["Stack"];
-        dimensions.extend(group.map(|_| "StreamGroup"));
-        let mut document = Map::new();
-        document.insert(
-            "_aws".into(),
-            json!({
-                "Timestamp": self.at.as_millisecond(),
-                "CloudWatchMetrics":
-                    [{"Namespace": OWN_NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics}],
-            }),
-        );
-        // Lambda drops lines below the function's log level, and takes a line without level and time for INFO.
-        let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "INFO".to_owned());
-        document.insert("level".into(), level.into());
-        document.insert("timestamp".into(), self.at.to_string().into());
-        document.insert("Stack".into(), self.stack.into());
-        if let Some(group) = group {
-            document.insert("StreamGroup".into(), group.as_str().into());
-        }
-        document.extend(values.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
-        Value::Object(document)
+        let mut dimensions = vec![("Stack", self.stack)];
+        dimensions.extend(group.map(|group| ("StreamGroup", group.as_str())));
+        let set: Vec<_> = dimensions.iter().map(|(name, _)| *name).collect();
+        metrics::document(self.at, &dimensions, &[&set], &counts)
     }
 }
 
@@ -159,9 +148,10 @@ impl Numbers {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use serde_json::json;
 
     use super::*;
+    use crate::metrics::tests::assert_embedded_metrics;
     use crate::record::Reason;
     use crate::session::SessionName;
 
@@ -169,7 +159,7 @@ mod tests {
         Id::try_from(text.to_owned()).unwrap()
     }
 
-    fn documents(gauges: Option<&BTreeMap<Id, Gauges>>, throttled: &BTreeMap<Option<Id>, u64>) -> Vec<Value> {
+    fn documents(sweep: Option<&Swept>, throttled: &BTreeMap<Option<Id>, u64>) -> Vec<Value> {
         let mut answer = Answer::new("sweep");
         let missed = |code: &str| Outcome::Missed(Reason::new(code, "…"));
         for (group, session, outcome) in [
@@ -182,33 +172,7 @@ mod tests {
             answer.add(SessionName { stream_group: id(group), id: id(session) }, outcome);
         }
         let at = "2026-11-23T10:15:02.123Z".parse().unwrap();
-        Report { stack: "my-stack", answer: &answer, throttled, gauges, at }.documents()
-    }
-
-    /// The structure that the specification asks for, and its limits.
-    fn assert_embedded_metrics(document: &Value) {
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let metadata = document["_aws"].as_object().unwrap();
-        assert!(metadata["Timestamp"].as_i64().unwrap() > 1_700_000_000_000, "milliseconds");
-        let directives = metadata["CloudWatchMetrics"].as_array().unwrap();
-        assert!(!directives.is_empty());
-        for directive in directives {
-            let keys: BTreeSet<_> = directive.as_object().unwrap().keys().map(String::as_str).collect();
-            assert_eq!(keys, BTreeSet::from(["Dimensions", "Metrics", "Namespace"]));
-            assert!((1..=1024).contains(&text(&directive["Namespace"]).len()));
-            for set in directive["Dimensions"].as_array().unwrap() {
-                for dimension in set.as_array().unwrap() {
-                    // The target is a member of the root, a text of 1 to 1024 characters.
-                    assert!((1..=1024).contains(&text(&document[text(dimension)]).len()));
-                }
-            }
-            let metrics = directive["Metrics"].as_array().unwrap();
-            assert!((1..=100).contains(&metrics.len()));
-            for metric in metrics {
-                assert_eq!(metric["Unit"], "Count");
-                assert!(document[text(&metric["Name"])].is_number(), "{metric}");
-            }
-        }
+        Report { stack: "my-stack", answer: &answer, throttled, sweep, at }.documents()
     }
 
     #[test]
@@ -218,7 +182,8 @@ mod tests {
             (id("sg-4"), Gauges { open: 2, overdue: 1 }),
         ]);
         let throttled = BTreeMap::from([(Some(id("sg-2")), 5), (None, 1)]);
-        let documents = documents(Some(&gauges), &throttled);
+        let swept = Swept { is_whole: true, gauges: Some(gauges) };
+        let documents = documents(Some(&swept), &throttled);
         documents.iter().for_each(assert_embedded_metrics);
         let groups: Vec<_> = documents.iter().map(|it| it["StreamGroup"].as_str()).collect();
         assert_eq!(groups, [None, Some("sg-1"), Some("sg-2"), Some("sg-4")]);
@@ -246,5 +211,13 @@ mod tests {
         documents.iter().for_each(assert_embedded_metrics);
         assert_eq!(documents.len(), 3);
         assert!(documents.iter().all(|it| it.get("open").is_none() && it.get("sweeps").is_none()));
+    }
+
+    #[test]
+    fn a_sweep_that_could_not_look_everywhere_does_not_count_and_tells_no_gauges_that_it_does_not_know() {
+        let swept = Swept::default();
+        let documents = documents(Some(&swept), &BTreeMap::new());
+        documents.iter().for_each(assert_embedded_metrics);
+        assert_eq!((&documents[0]["sweeps"], documents[0].get("open")), (&json!(0), None));
     }
 }

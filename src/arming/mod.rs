@@ -7,7 +7,7 @@
 //! - `scope`, `sampling`: which sessions are ours to see to
 //! - `listing`: the sessions that GameLift Streams lists
 //! - `alarm`: the sessions that an alarm selects, also those that have just ended
-//! - `sweep`: the minute: `pass`, `closer_look`, `settle`, `hourly`
+//! - `sweep`: the minute: `pass`, `closer_look`, `settle`, `hourly`, `rearm`
 
 mod alarm;
 mod answer;
@@ -17,6 +17,7 @@ mod listing;
 mod metrics;
 mod outcome;
 mod pass;
+mod rearm;
 mod sampling;
 mod scope;
 mod session;
@@ -27,20 +28,18 @@ mod watch;
 pub use answer::Answer;
 pub use outcome::Outcome;
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::config::Config;
 use crate::error::Error;
 use crate::record;
-use crate::session::Id;
 use crate::store::Store;
 use crate::streams::Streams;
 use crate::trigger::{Scope, Trigger};
 
-use self::metrics::{Gauges, Report};
+use self::metrics::{Report, Swept};
+use self::rearm::Turns;
 use self::session::Arming;
 use self::watch::Watch;
 
@@ -52,13 +51,15 @@ pub struct StartExport {
     config: Config,
     /// Which markers need no look yet: spares reading them each minute. Lost with the process, and then read again.
     watch: Watch,
+    /// When the exports of long sessions are to be requested again.
+    turns: Turns,
 }
 
 impl StartExport {
     /// The function, with its clients.
     #[must_use]
     pub fn new(streams: Streams, store: Store, config: Config) -> Self {
-        Self { streams, store, config, watch: Watch::default() }
+        Self { streams, store, config, watch: Watch::default(), turns: Turns::default() }
     }
 
     /// Does what an event asks for, as far as that is possible before the deadline.
@@ -69,16 +70,16 @@ impl StartExport {
         let Trigger { note, scope } = Trigger::parse(event, record::now())?;
         let arming = Arming::new(&self.streams, &self.store, &note, deadline);
         let is_sweep = scope == Scope::Sweep;
-        let mut gauges = None;
+        let mut swept = None;
         match scope {
             Scope::Nothing(why) => arming.answer().ignored = Some(why),
             Scope::Session(name) => arming.see_to([name], async |name| arming.arm_by_name(name).await).await,
             Scope::SessionInScope(name) => self.arm_if_in_scope(&arming, name).await,
             Scope::Alarm(alarm) => Box::pin(self.arm_affected(&arming, &alarm)).await,
-            Scope::Sweep => gauges = Some(self.sweep(&arming).await),
+            Scope::Sweep => swept = Some(self.sweep(&arming).await),
         }
         let answer = arming.into_answer();
-        self.tell(&answer, gauges.as_ref());
+        self.tell(&answer, swept.as_ref());
         match answer.left_undone() {
             Some(left) if !is_sweep => Err(Error::Incomplete(left)),
             _ => Ok(answer),
@@ -86,7 +87,7 @@ impl StartExport {
     }
 
     /// Tells the log what was done, and CloudWatch how much of it.
-    fn tell(&self, answer: &Answer, gauges: Option<&BTreeMap<Id, Gauges>>) {
+    fn tell(&self, answer: &Answer, sweep: Option<&Swept>) {
         let throttled = self.streams.take_throttled();
         let counts = answer.counts();
         let count = |name: &str| counts.get(name).copied().unwrap_or(0);
@@ -102,7 +103,7 @@ impl StartExport {
             "done"
         );
         let stack = &self.config.stack;
-        let report = Report { stack, answer, throttled: &throttled, gauges, at: record::now() };
+        let report = Report { stack, answer, throttled: &throttled, sweep, at: record::now() };
         if let Err(error) = report.write() {
             tracing::error!(%error, "the metrics could not be written");
         }

@@ -22,11 +22,18 @@ pub(super) struct Met {
     pub(super) alive: BTreeSet<SessionName>,
     /// Of those, the ones that something is to be done about.
     pub(super) work: BTreeMap<SessionName, Session>,
+    /// Of those, the ones that are armed and may have been for so long that their export is to be requested again.
+    pub(super) old: BTreeMap<SessionName, Session>,
     /// What could not be listed.
     unlisted: Listed,
 }
 
 impl Met {
+    /// Whether every group could be listed that there is.
+    pub(super) fn is_whole(&self) -> bool {
+        self.unlisted.is_empty()
+    }
+
     /// Whether a session was in no listing, although its group was listed.
     pub(super) fn has_not(&self, name: &SessionName) -> bool {
         let is_unlisted = |group: &Option<Id>| group.as_ref().is_none_or(|group| *group == name.stream_group);
@@ -104,7 +111,10 @@ impl StartExport {
             if session.phase() == Phase::Live && session.export.is_some() && is_marked {
                 met.work.remove(&session.name);
                 if is_new {
-                    arming.answer().add(session.name, Outcome::AlreadyArmed);
+                    arming.answer().add(session.name.clone(), Outcome::AlreadyArmed);
+                }
+                if self.may_be_rearmed(&session) {
+                    met.old.insert(session.name.clone(), session);
                 }
             } else {
                 met.work.insert(session.name.clone(), session);

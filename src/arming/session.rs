@@ -12,11 +12,15 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::error::Error;
 use crate::layout;
-use crate::record::{self, AlarmNote, Marker, Reason, Record, SessionFacts, State, TriggerNote};
+use crate::record::{
+    self, AlarmNote, Marker, Reason, Record, ReportObject, SessionFacts, State, TriggerNote,
+};
+use crate::report::Story;
 use crate::service::Fault;
 use crate::session::{Id, Phase, Session, SessionName};
 use crate::store::{RecordWrite, Store};
 use crate::streams::{ATTEMPT_TIMEOUT, Streams};
+use crate::triage::Details;
 
 use super::{Answer, Outcome};
 
@@ -259,7 +263,11 @@ impl<'a> Arming<'a> {
         } else {
             Reason::new("never-started", format!("the session ended in ERROR ({end_reason}) without running"))
         };
-        self.record(State::Missed, reason, session.into(), marker.as_ref()).await
+        let mut facts = SessionFacts::from(session);
+        if let Some(marker) = &marker {
+            facts = facts.or(&marker.session);
+        }
+        self.record(State::Missed, reason, facts, marker.as_ref()).await
     }
 
     /// Writes the record of a session that was not captured; an indexed one is never replaced by it.
@@ -270,17 +278,28 @@ impl<'a> Arming<'a> {
         session: SessionFacts,
         marker: Option<&Marker>,
     ) -> Result<Outcome, Error> {
-        let key = session.record_key();
+        let (key, report) = (session.record_key(), session.report_key());
         let outcome = match state {
             State::Failed => Outcome::Failed(reason.clone()),
             _ => Outcome::Missed(reason.clone()),
         };
-        let record = Record::not_captured(state, reason, session, marker);
-        match self.store.put_record(&key, &record).await? {
-            RecordWrite::Written => Ok(outcome),
+        let mut record = Record::not_captured(state, reason, session, marker);
+        record.report = Some(ReportObject { key: report });
+        let page = |record: &Record| (record.rank() == 0).then(|| self.page(record));
+        let write = self.store.settle(&key, &record, page).await?;
+        let won = if let RecordWrite::Kept(existing) = &write { existing } else { &record };
+        self.store.confirm_report(&key, won, page).await?;
+        match write {
+            RecordWrite::Written(_) => Ok(outcome),
             RecordWrite::Kept(existing) if existing.state == State::Indexed => Ok(Outcome::AlreadyArmed),
             RecordWrite::Kept(_) => Ok(Outcome::Settled),
         }
+    }
+
+    /// The report of a session without files.
+    fn page(&self, record: &Record) -> String {
+        let bucket = self.store.bucket();
+        Story { record, details: &Details::default(), first_sight: None, lasted: None, bucket }.page()
     }
 
     fn denied(&self) -> MutexGuard<'_, BTreeMap<Id, String>> {

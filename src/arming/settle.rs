@@ -30,6 +30,9 @@ const PAUSES: [SignedDuration; 4] = [
 /// An export that is on its way for so long after the session's end does not come any more.
 const STUCK: SignedDuration = SignedDuration::from_hours(24);
 
+/// From this age on, in hours, a request for an export may be too old: the shortest that a role's credentials last.
+const LONG_HOURS: i64 = 1;
+
 /// What a look found, beside the statuses of an export.
 const UNKNOWN_SESSION: &str = "unknown-session";
 const NO_EXPORT: &str = "no-export";
@@ -79,10 +82,7 @@ impl StartExport {
             self.watch.set(name, watched(settling));
             return Ok(Outcome::Settled);
         }
-        let facts = &marker.session;
-        if facts.created_at.is_some()
-            && let Some(record) = self.store.record(facts.date(), &facts.application(), name).await?
-        {
+        if let Some(record) = self.recorded(&marker.session).await? {
             return self.settled(name, &marker, record, known).await;
         }
         let session = match arming.streams.get(name).await {
@@ -92,6 +92,13 @@ impl StartExport {
             }
             Ok(session) => session,
         };
+        // The marker may have known too little to tell where the record lies.
+        let facts = session.as_ref().map(|session| SessionFacts::from(session).or(&marker.session));
+        if let Some(facts) = facts.filter(|facts| !facts.share_a_key(&marker.session))
+            && let Some(record) = self.recorded(&facts).await?
+        {
+            return self.settled(name, &marker, record, known).await;
+        }
         let seen = session.as_ref().and_then(|session| session.updated_at).unwrap_or(now);
         let ended_at = marker.settling.as_ref().map_or(seen, |settling| settling.ended_at);
         let case = Case { name, marker: &marker, ended_at, now };
@@ -119,6 +126,14 @@ impl StartExport {
         };
         self.store.mend_marker(&marker).await?;
         Ok(Outcome::NotYet("its marker could not be read, and was written anew".to_owned()))
+    }
+
+    /// The session's record, if there is one where these facts say.
+    async fn recorded(&self, facts: &SessionFacts) -> Result<Option<Stored<Record>>, Error> {
+        match facts.created_at {
+            Some(_) => self.store.record(facts.date(), &facts.application(), &facts.name()).await,
+            None => Ok(None),
+        }
     }
 
     /// The session has a record. If that has not heard of an alarm, or of why the session ended, its export is judged again;
@@ -184,12 +199,13 @@ impl StartExport {
             }
             return arming.record_missed(session).await;
         };
-        let facts = || facts_of(session, case.marker);
+        let facts = || SessionFacts::from(session).or(&case.marker.session);
         let target = self.target(export.output_uri.as_deref().or(case.marker.output_uri.as_deref()));
         match (export.status.as_str(), target) {
             ("FAILED", _) => {
                 let text = export.status_reason.as_deref().unwrap_or("no reason given");
-                let detail = format!("GameLift Streams could not export the session's files: {text}");
+                let mut detail = format!("GameLift Streams could not export the session's files: {text}");
+                detail.extend(case.credentials_that_aged());
                 let reason = Reason::new("export-failed", detail);
                 arming.record(State::Failed, reason, facts(), Some(case.marker)).await
             }
@@ -286,6 +302,19 @@ impl StartExport {
 }
 
 impl Case<'_> {
+    /// What a failed export of a long session may be due to.
+    fn credentials_that_aged(&self) -> Option<String> {
+        let asked_at = self.marker.rearmed_at.or(self.marker.armed_at)?;
+        let minutes = self.ended_at.duration_since(asked_at).as_mins();
+        let (hours, minutes) = (minutes / 60, minutes % 60);
+        (hours >= LONG_HOURS).then(|| {
+            format!(
+                "; it was last requested {hours} h {minutes} min before the session ended, which the credentials of the \
+                 request may not have outlived (RearmAfterHours)"
+            )
+        })
+    }
+
     /// How often this was found, with this look.
     fn looks(&self, found: &str) -> usize {
         let before = self.marker.settling.as_ref().filter(|settling| settling.found == found);
@@ -297,12 +326,4 @@ impl Case<'_> {
 fn watched(settling: &Settling) -> Watched {
     let is_settled = [LATE_ALARM, LATE_REASON].contains(&settling.found.as_str());
     Watched { next_look: settling.next_look, unsettled_since: (!is_settled).then_some(settling.ended_at) }
-}
-
-/// What the service tells of an ended session, with what the marker knows beside it.
-fn facts_of(session: &Session, marker: &Marker) -> SessionFacts {
-    let mut facts = SessionFacts::from(session);
-    facts.created_at = facts.created_at.or(marker.session.created_at);
-    facts.application_id = facts.application_id.or_else(|| marker.session.application_id.clone());
-    facts
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::record;
-use crate::session::{Id, Session, SessionName};
+use crate::session::{Id, SessionName};
 
-use super::metrics::Gauges;
-use super::pass::Marked;
+use super::metrics::{Gauges, Swept};
+use super::pass::{Marked, Met};
 use super::scope::Listed;
 use super::session::Arming;
 use super::{Outcome, StartExport};
@@ -20,7 +20,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 impl StartExport {
     /// Passes over the live sessions, one after the other, until the next sweep comes; meanwhile, once, the sessions that
     /// have ended.
-    pub(super) async fn sweep(&self, arming: &Arming<'_>) -> BTreeMap<Id, Gauges> {
+    pub(super) async fn sweep(&self, arming: &Arming<'_>) -> Swept {
         let start = Instant::now();
         let end = (start + MINUTE).min(arming.last_start());
         // Markers first: a session that starts in between is then in the listings, at the latest.
@@ -34,42 +34,51 @@ impl StartExport {
         };
         let known = names.clone().unwrap_or_default();
         let groups = self.groups_to_list(&known);
+        let are_markers_known = names.is_some();
         let marked = Marked::new(names);
         arming.begin_pass();
-        let met = self.meet(arming, &groups, &marked, end).await;
+        let mut met = self.meet(arming, &groups, &marked, end).await;
+        let old = std::mem::take(&mut met.old);
         let ended: BTreeSet<SessionName> = known.into_iter().filter(|name| met.has_not(name)).collect();
-        tokio::join!(
-            self.passes(arming, &groups, &marked, met.work, start, end),
+        let (has_met_all, (), (), ()) = tokio::join!(
+            self.passes(arming, &groups, &marked, met, start, end),
             self.settle(arming, &ended, &marked),
             self.look_for_unseen(arming, &marked, end),
+            self.rearm(&old, end),
         );
-        self.gauges(&marked)
+        Swept {
+            is_whole: are_markers_known && has_met_all,
+            gauges: are_markers_known.then(|| self.gauges(&marked)),
+        }
     }
 
-    /// The passes of a sweep, of which the first has listed its sessions already.
+    /// The passes of a sweep, of which the first has listed its sessions already. Says whether one of them has met every
+    /// live session.
     async fn passes(
         &self,
         arming: &Arming<'_>,
         groups: &Listed,
         marked: &Marked,
-        mut work: BTreeMap<SessionName, Session>,
+        mut met: Met,
         start: Instant,
         end: Instant,
-    ) {
+    ) -> bool {
         let every = self.config.sweep_every;
         let mut next = start;
+        let mut has_met_all = met.is_whole();
         loop {
             // Listing may have taken longer than a pass should: some time is for arming, nevertheless.
             next = (next + every).max(Instant::now() + every / 2);
             let until = next.min(end);
-            let starting = self.arm_met(arming, work, marked, until).await;
+            let starting = self.arm_met(arming, met.work, marked, until).await;
             self.look_closer(arming, starting, marked, until).await;
             if next >= end {
-                return;
+                return has_met_all;
             }
             sleep_until(next).await;
             arming.begin_pass();
-            work = self.meet(arming, groups, marked, end).await.work;
+            met = self.meet(arming, groups, marked, end).await;
+            has_met_all |= met.is_whole();
         }
     }
 

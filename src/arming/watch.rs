@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use crate::record::OVERDUE;
 use crate::session::{Id, SessionName};
-
-/// A session is overdue that ended so long ago and is not settled.
-const OVERDUE: SignedDuration = SignedDuration::from_mins(30);
 
 /// What is known of the markers of sessions that have ended.
 #[derive(Debug, Default)]

@@ -17,7 +17,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     // A wrong environment fails each invocation, with an error that its dead letter carries; not the process.
     let function = Config::from_env().map(|config| {
         let store = Store::new(aws_sdk_s3::Client::new(&sdk), &config.bucket);
-        StartExport::new(Streams::new(&sdk, config.calls_per_second), store, config)
+        let streams = Streams::new(&sdk, config.calls_per_second).with_user_ids(config.user_ids);
+        StartExport::new(streams, store, config)
     });
     run(service_fn(async |event: LambdaEvent<Value>| -> Result<Answer, Error> {
         let deadline =

@@ -7,11 +7,14 @@ use serde::Serialize;
 use crate::archive::ArchiveError;
 use crate::error::Error;
 use crate::layout::{self, ExportName};
-use crate::record::{self, ExportObject, Marker, Problem, Record, SessionFacts, State, Verdict};
+use crate::record::{
+    self, ExportObject, Marker, Problem, Record, ReportObject, SessionFacts, State, TRIAGE_VERSION, Verdict,
+};
+use crate::report::{FirstSeen, Story};
 use crate::service::ServiceError;
 use crate::session::{Phase, Session, SessionName};
 use crate::store::{ExportReader, FirstSight, ReadError, RecordWrite};
-use crate::triage::{self, Findings};
+use crate::triage::{self, Details, Findings};
 use crate::verdict::{self, Ending};
 
 use super::input::ObjectRef;
@@ -35,7 +38,7 @@ pub struct Announced {
     /// The record that is in the index now.
     #[serde(flatten)]
     pub record: Record,
-    /// `false` where another invocation has put it into the index.
+    /// `false` where another invocation has put it into the index, or what it says in the main had been said.
     pub announce: bool,
 }
 
@@ -59,39 +62,52 @@ impl IndexExport {
             self.store.export_reader(&object.key, object.version_id.as_deref(), object.etag.as_deref());
         let examining = triage::examine(&reader, object.size, Some(invocation.reading_ends), &self.rules);
         let (examined, known) = tokio::join!(examining, self.learn(&name.session));
-        let examined = match examined {
-            Ok(findings) => Ok(findings),
+        let (examined, details) = match examined {
+            Ok(mut findings) => {
+                let details = std::mem::take(&mut findings.details);
+                (Ok(findings), details)
+            }
             Err(ArchiveError::Source(ReadError::Gone)) => return Ok(Capture::Ignored("gone")),
             Err(ArchiveError::Source(ReadError::Service(error))) => return Err(error.into()),
             Err(error @ (ArchiveError::CutOff | ArchiveError::OutOfTime)) => {
                 return Err(Error::Interrupted { key: object.key.clone(), detail: error.to_string() });
             }
             Err(error @ (ArchiveError::NotAZip(_) | ArchiveError::DirectoryTooLong { .. })) => {
-                Err(error.to_string())
+                (Err(error.to_string()), Details::default())
             }
         };
-        let mut record = judged(examined, known?, name);
+        let known = known?;
+        let lasted = ending(&known).1.lasted;
+        let mut record = judged(examined, known, name);
         record.indexed_by = Some(invocation.request_id.to_owned());
         record.export = Some(self.export_object(object, &reader, record.judgement.verdict.as_ref()));
-        // Before the record, which tells of it: whoever is killed in between finds its own name there.
-        let seen_first = match FirstSight::of(&record) {
-            Some(sight) => Some(self.store.see(&sight).await?),
-            None => None,
+        let first_sight = Box::pin(self.recognize(&mut record)).await?.map(first_seen);
+        let (date, application) = (record_date(&record, name), record.session.application());
+        record.report = Some(ReportObject { key: layout::report_key(date, &application, &name.session) });
+        let key = layout::record_key(date, &application, &name.session);
+        let export = record.export.clone();
+        // The details are those of this object, as this version reads it: of another record's they may not be.
+        let page = |record: &Record| {
+            let is_of_it = record.judgement.triage_version == Some(TRIAGE_VERSION) && record.export == export;
+            let first_sight = first_sight.as_ref();
+            let story = Story { record, details: &details, first_sight, lasted, bucket: self.store.bucket() };
+            is_of_it.then(|| story.page())
         };
-        if let Some(signature) = &mut record.judgement.signature {
-            signature.first_seen = seen_first;
-        }
-        let key =
-            layout::record_key(record_date(&record, name), &record.session.application(), &name.session);
-        let announced = match self.store.put_record(&key, &record).await? {
-            RecordWrite::Written => Announced { record, announce: true },
+        let announced = match self.store.settle(&key, &record, page).await? {
+            // It may only say more of what was told already.
+            RecordWrite::Written(before) => {
+                let is_news = before.is_none_or(|before| !record.is_same_news(&before));
+                Announced { record, announce: is_news }
+            }
             // An earlier attempt of this very invocation may have been killed before it could answer.
             RecordWrite::Kept(record) => {
                 let announce = record.indexed_by.as_deref() == Some(invocation.request_id);
                 Announced { record: *record, announce }
             }
         };
-        self.tag(&announced.record).await?;
+        let confirmed = self.store.confirm_report(&key, &announced.record, page);
+        let (confirmed, tagged) = tokio::join!(confirmed, self.tag(&announced.record));
+        confirmed.and(tagged)?;
         tracing::info!(
             session = %name.session,
             verdict = announced.record.judgement.verdict.as_ref().map(ToString::to_string),
@@ -122,6 +138,28 @@ impl IndexExport {
         })
     }
 
+    /// Whether a crash was seen before, and what people decided about it. Before the record, which tells of it: whoever is
+    /// killed in between finds its own name there. Gives the first sight of it.
+    async fn recognize(&self, record: &mut Record) -> Result<Option<FirstSight>, Error> {
+        let Some(sight) = FirstSight::of(record) else { return Ok(None) };
+        let FirstSight { application_id, version, signature, .. } = &sight;
+        let (first, resolution) = tokio::try_join!(
+            self.store.see(sight.clone()),
+            self.store.resolution(application_id, *version, signature)
+        )?;
+        let back = match resolution.as_ref().and_then(|resolution| resolution.regressed(record)) {
+            Some(resolved) => Some(self.store.see_again(sight, resolved).await?),
+            None => None,
+        };
+        if let Some(signature) = &mut record.judgement.signature {
+            signature.first_seen = Some(first.is_of(&record.session));
+            signature.regressed = back.as_ref().map(|_| true);
+            signature.first_regressed = back.map(|back| back.is_of(&record.session));
+            signature.muted = resolution.and_then(|resolution| resolution.muted_at).map(|_| true);
+        }
+        Ok(Some(first))
+    }
+
     fn export_object(
         &self,
         object: &ObjectRef,
@@ -148,6 +186,10 @@ impl IndexExport {
         }
         Ok(())
     }
+}
+
+fn first_seen(sight: FirstSight) -> FirstSeen {
+    FirstSeen { session: sight.stream_session_id, at: sight.at, build: sight.build }
 }
 
 /// The record that findings and knowledge make.
@@ -177,7 +219,8 @@ fn judged(examined: Result<Findings, String>, known: Known, name: &ExportName) -
 fn facts(known: &Known, name: &ExportName) -> SessionFacts {
     let marker = known.marker.as_ref().map(|marker| &marker.session);
     let mut facts = match (&known.session, marker) {
-        (Some(session), _) => SessionFacts::from(session),
+        (Some(session), Some(marker)) => SessionFacts::from(session).or(marker),
+        (Some(session), None) => session.into(),
         (None, Some(marker)) => marker.clone(),
         (None, None) => SessionFacts::of_name(&name.session),
     };

@@ -1,70 +1,54 @@
-//! What was indexed, as metrics: log lines in CloudWatch's embedded metric format, of which CloudWatch Logs makes them.
-//!
-//! User guide, "Specification: Embedded metric format".
+//! What was indexed, as metrics.
 
-use std::io::{self, Write};
+use std::io;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::metrics;
 use crate::record::{self, Verdict};
+use crate::session::Id;
 
 use super::{Announced, Capture};
 
-/// The namespace of this system's metrics.
-const NAMESPACE: &str = "CrashCapture";
-
 /// Writes what became of an object to standard output, as one line.
 pub(super) fn write(stack: &str, capture: &Capture) -> io::Result<()> {
-    let Some(mut document) = document(stack, capture) else { return Ok(()) };
-    // Lambda drops lines below the function's log level, and takes a line without level and time for INFO.
-    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "INFO".to_owned());
-    document["level"] = level.into();
-    writeln!(io::stdout().lock(), "{document}")
+    document(stack, capture).map_or(Ok(()), |document| metrics::write(&[document]))
 }
 
 /// Each record counts once: by the invocation that put it into the index.
 fn document(stack: &str, capture: &Capture) -> Option<Value> {
-    let (application, metrics) = match capture {
+    let (application, counts) = match capture {
         Capture::Indexed(announced) => {
             let Announced { record, announce: true } = &**announced else { return None };
-            let is = |verdict| u8::from(record.judgement.verdict == Some(verdict));
-            let metrics = vec![
+            let is = |verdict| u64::from(record.judgement.verdict == Some(verdict));
+            let counts = vec![
                 ("indexed", 1),
                 ("crashes", is(Verdict::Crash)),
                 ("suspects", is(Verdict::Suspect)),
                 ("unreadable", is(Verdict::Unreadable)),
             ];
-            (record.session.application_id.clone(), metrics)
+            (record.session.application_id.as_ref(), counts)
         }
         Capture::Ignored("unknown-key") => (None, vec![("unknownKeys", 1)]),
         Capture::Ignored(_) => return None,
     };
-    let mut dimensions = vec![vec!["Stack"]];
-    dimensions.extend(application.as_ref().map(|_| vec!["Stack", "Application"]));
-    let names: Vec<_> = metrics.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
-    let at = record::now();
-    let mut document = json!({
-        "_aws": {
-            "Timestamp": at.as_millisecond(),
-            "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": names}],
-        },
-        "timestamp": at,
-        "Stack": stack,
-    });
-    if let Some(application) = application {
-        document["Application"] = application.as_str().into();
+    let mut dimensions = vec![("Stack", stack)];
+    let mut sets: Vec<&[&str]> = vec![&["Stack"]];
+    if let Some(application) = application.map(Id::as_str) {
+        dimensions.push(("Application", application));
+        sets.push(&["Stack", "Application"]);
     }
-    for (name, value) in metrics {
-        document[name] = value.into();
-    }
-    Some(document)
+    Some(metrics::document(record::now(), &dimensions, &sets, &counts))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::metrics::tests::assert_embedded_metrics;
     use crate::record::{Judgement, Record, SessionFacts, State};
-    use crate::session::{Id, SessionName};
+    use crate::session::SessionName;
 
     fn indexed(verdict: Verdict, announce: bool) -> Capture {
         let id = |text: &str| Id::try_from(text.to_owned()).unwrap();
@@ -78,6 +62,7 @@ mod tests {
     #[test]
     fn a_record_is_counted_by_its_verdict_for_the_stack_and_for_its_application() {
         let document = document("s", &indexed(Verdict::Crash, true)).unwrap();
+        assert_embedded_metrics(&document);
         let directive = &document["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(directive["Dimensions"], json!([["Stack"], ["Stack", "Application"]]));
         assert_eq!((&document["Stack"], &document["Application"]), (&json!("s"), &json!("a-1")));

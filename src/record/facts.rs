@@ -33,6 +33,9 @@ pub struct SessionFacts {
     /// The service's word for why it ended (`StatusReason`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_reason: Option<String>,
+    /// The studio's own key of who played, plain or hashed, if it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
 }
 
 impl SessionFacts {
@@ -48,6 +51,20 @@ impl SessionFacts {
             created_at: None,
             status: None,
             end_reason: None,
+            user_id: None,
+        }
+    }
+
+    /// The same, with what was known before where nothing is known now.
+    #[must_use]
+    pub fn or(self, before: &Self) -> Self {
+        Self {
+            arn: self.arn.or_else(|| before.arn.clone()),
+            application_id: self.application_id.or_else(|| before.application_id.clone()),
+            location: self.location.or_else(|| before.location.clone()),
+            created_at: self.created_at.or(before.created_at),
+            user_id: self.user_id.or_else(|| before.user_id.clone()),
+            ..self
         }
     }
 
@@ -69,10 +86,22 @@ impl SessionFacts {
         self.application_id.clone().unwrap_or_else(Id::unknown)
     }
 
+    /// Whether both tell alike where the session's record lies.
+    #[must_use]
+    pub fn share_a_key(&self, other: &Self) -> bool {
+        (self.created_at, &self.application_id) == (other.created_at, &other.application_id)
+    }
+
     /// The key of the session's record.
     #[must_use]
     pub fn record_key(&self) -> String {
         layout::record_key(self.date(), &self.application(), &self.name())
+    }
+
+    /// The key of the session's report.
+    #[must_use]
+    pub fn report_key(&self) -> String {
+        layout::report_key(self.date(), &self.application(), &self.name())
     }
 }
 
@@ -85,6 +114,7 @@ impl From<&Session> for SessionFacts {
             created_at: session.created_at,
             status: Some(session.status.clone()),
             end_reason: session.end_reason.clone(),
+            user_id: session.user_id.clone(),
             ..Self::of_name(&session.name)
         }
     }

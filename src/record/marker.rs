@@ -1,6 +1,6 @@
 //! The marker: a session in scope that is not settled.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::session::{LIVE_STATUSES, Session, SessionName};
@@ -9,6 +9,9 @@ use super::{SCHEMA, SessionFacts};
 
 /// How many alarms a marker notes: one that goes on and off for hours says no more.
 const MOST_ALARMS: usize = 50;
+
+/// A session is overdue that ended so long ago and is not settled.
+pub const OVERDUE: SignedDuration = SignedDuration::from_mins(30);
 
 /// What made us look at a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +60,9 @@ pub struct Marker {
     /// back if the request is denied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub armed_at: Option<Timestamp>,
+    /// When we last requested it again, to the same place, because the first request was long ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rearmed_at: Option<Timestamp>,
     /// Why its export could not be requested: the service's text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denied: Option<String>,
@@ -89,6 +95,7 @@ impl Marker {
             session: SessionFacts::of_name(name),
             output_uri: None,
             armed_at: None,
+            rearmed_at: None,
             denied: None,
             trigger,
             alarms: Vec::new(),

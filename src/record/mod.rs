@@ -8,8 +8,10 @@ mod marker;
 mod parts;
 
 pub use facts::SessionFacts;
-pub use marker::{AlarmNote, Marker, Settling, TriggerNote};
-pub use parts::{Build, Evidence, Exception, ExportObject, Files, LastMinute, Performance, Roots, Signature};
+pub use marker::{AlarmNote, Marker, OVERDUE, Settling, TriggerNote};
+pub use parts::{
+    Build, Evidence, Exception, ExportObject, Files, LastMinute, Performance, ReportObject, Roots, Signature,
+};
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -164,6 +166,9 @@ pub struct Record {
     /// The zip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub export: Option<ExportObject>,
+    /// The page for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<ReportObject>,
 }
 
 impl Record {
@@ -181,6 +186,7 @@ impl Record {
             indexed_at: None,
             indexed_by: None,
             export: None,
+            report: None,
         }
     }
 
@@ -227,6 +233,28 @@ impl Record {
         object(self) == object(other)
             && ((own.is_none() && others.is_some())
                 || other.alarms.iter().any(|alarm| !self.alarms.contains(alarm)))
+    }
+
+    /// Whether the other record told the same news: that the same object is a capture of the same verdict and signature,
+    /// which had come back or not.
+    #[must_use]
+    pub fn is_same_news(&self, other: &Self) -> bool {
+        let object = |record: &Self| record.export.as_ref().map(|it| (it.key.clone(), it.etag.clone()));
+        let signature = |record: &Self| {
+            record.judgement.signature.as_ref().map(|it| (it.id.clone(), it.first_regressed == Some(true)))
+        };
+        let news = |record: &Self| (record.judgement.verdict.clone(), signature(record), object(record));
+        self.state == other.state && news(self) == news(other)
+    }
+
+    /// How much a record, and what was made of it beside, outranks others: nothing of a lower rank may take its place.
+    #[must_use]
+    pub fn rank(&self) -> u32 {
+        match self.state {
+            State::Missed | State::Failed => 0,
+            State::Indexed => self.judgement.triage_version.unwrap_or(0).saturating_add(1),
+            State::Other(_) => u32::MAX,
+        }
     }
 
     /// Whether the other record says the same; when and by whom it was indexed aside.
@@ -281,6 +309,54 @@ mod tests {
         };
         let another = Record { export: Some(export), ..ignorant };
         assert!(another.may_replace(&told), "another object is another story");
+    }
+
+    #[test]
+    fn an_export_that_is_judged_again_is_news_only_with_another_verdict_or_signature() {
+        let crash = |signature: Option<&str>, triage_version| {
+            let mut record = record(State::Indexed, Some(triage_version));
+            record.judgement.verdict = Some(Verdict::Crash);
+            record.judgement.signature = signature.map(|id| {
+                let text = |text: &str| text.to_owned();
+                Signature {
+                    version: 1,
+                    id: text(id),
+                    title: "title".into(),
+                    fingerprint: text("c0"),
+                    confidence: text("high"),
+                    first_seen: Some(true),
+                    regressed: None,
+                    first_regressed: None,
+                    muted: None,
+                }
+            });
+            record
+        };
+        assert!(crash(Some("9f"), 2).is_same_news(&crash(Some("9f"), 1)));
+        assert!(!crash(Some("9f"), 2).is_same_news(&crash(Some("c0"), 1)));
+        assert!(!crash(None, 2).is_same_news(&record(State::Indexed, Some(1))));
+        assert!(!crash(None, 1).is_same_news(&record(State::Missed, None)));
+        let mut back = crash(Some("9f"), 1);
+        back.judgement.signature.as_mut().unwrap().first_regressed = Some(true);
+        assert!(!back.is_same_news(&crash(Some("9f"), 1)));
+    }
+
+    #[test]
+    fn rank_is_what_may_replace_goes_by() {
+        let records = [
+            record(State::Missed, None),
+            record(State::Failed, None),
+            record(State::Indexed, None),
+            record(State::Indexed, Some(1)),
+            record(State::Indexed, Some(2)),
+            record(State::Other("archived".to_owned()), None),
+        ];
+        for (one, other) in records.iter().flat_map(|one| records.iter().map(move |other| (one, other))) {
+            if !matches!(other.state, State::Other(_)) && !matches!(one.state, State::Other(_)) {
+                assert_eq!(one.may_replace(other), one.rank() >= other.rank(), "{one:?} {other:?}");
+            }
+        }
+        assert!(records.last().unwrap().rank() > records[4].rank());
     }
 
     #[test]

@@ -27,6 +27,13 @@ pub struct ExportObject {
     pub expires_on: Option<Date>,
 }
 
+/// The page for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportObject {
+    /// Its key, in the bucket of the captures.
+    pub key: String,
+}
+
 /// What makes two crashes the same. It is scoped by the application: equal ids of two applications mean nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,6 +51,16 @@ pub struct Signature {
     /// Whether this is the session in which it was seen first: true for exactly one. Nothing where nobody could ask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_seen: Option<bool>,
+    /// Whether it had been resolved, and came back in another build; nothing where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regressed: Option<bool>,
+    /// Whether this is the session in which it was seen to have come back first: true for exactly one each time that it is
+    /// resolved. Nothing where it did not come back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_regressed: Option<bool>,
+    /// Whether nobody wants to hear of it; nothing where nobody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted: Option<bool>,
 }
 
 /// Where and how it crashed.

@@ -79,6 +79,7 @@ impl Store {
     /// Takes each session that was created on a day and has a record.
     pub async fn each_recorded(&self, date: Date, mut take: impl FnMut(SessionName)) -> Result<(), Error> {
         let prefix = layout::records_of(date);
-        self.each_key(&prefix, |key| layout::parse_record_key(key).into_iter().for_each(&mut take)).await
+        let mut each = |key: &str| layout::parse_record_key(key).into_iter().for_each(|it| take(it.session));
+        self.each_key(&prefix, &mut each).await
     }
 }

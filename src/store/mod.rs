@@ -5,11 +5,14 @@
 
 mod export;
 mod markers;
+mod reports;
+mod resolutions;
 mod signatures;
 mod state;
 mod tags;
 
 pub use export::{ExportReader, ReadError};
+pub use resolutions::{KnownBuild, Resolution, Resolved};
 pub use signatures::FirstSight;
 pub use state::HourlyLook;
 
@@ -52,8 +55,8 @@ pub struct Stored<T> {
 /// What became of a record that was to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordWrite {
-    /// It is in the index now.
-    Written,
+    /// It is in the index now, in the place of this one if there was one.
+    Written(Option<Box<Record>>),
     /// The index holds one already that says the same, or that outranks it: this one.
     Kept(Box<Record>),
 }
@@ -108,7 +111,7 @@ impl Store {
     pub async fn put_record(&self, key: &str, record: &Record) -> Result<RecordWrite, Error> {
         for _ in 0..ATTEMPTS {
             if let Condition::Held = self.create(key, record).await? {
-                return Ok(RecordWrite::Written);
+                return Ok(RecordWrite::Written(None));
             }
             let existing = match self.look_at::<Record>(key).await? {
                 Look::Nothing => continue,
@@ -117,7 +120,7 @@ impl Store {
                 Look::Broken { etag, detail } if record.state == State::Indexed => {
                     tracing::warn!(key, detail, "a record that cannot be read is written anew");
                     match self.replace(key, record, &etag).await? {
-                        Condition::Held => return Ok(RecordWrite::Written),
+                        Condition::Held => return Ok(RecordWrite::Written(None)),
                         Condition::Failed => continue,
                     }
                 }
@@ -127,7 +130,7 @@ impl Store {
                 return Ok(RecordWrite::Kept(Box::new(existing.value)));
             }
             if let Condition::Held = self.replace(key, record, &existing.etag).await? {
-                return Ok(RecordWrite::Written);
+                return Ok(RecordWrite::Written(Some(Box::new(existing.value))));
             }
         }
         Err(Error::Contended { key: key.to_owned(), attempts: ATTEMPTS })

@@ -1,11 +1,12 @@
-//! First sights of signatures: `signatures/…json`, each created once and never changed.
+//! First sights of signatures: `signatures/…json`, and `regressions/…json` once they had been resolved. Each is created once
+//! and never changed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::layout;
-use crate::record::{Record, SCHEMA};
+use crate::record::{Record, SCHEMA, SessionFacts};
 use crate::redacted::Redacted;
 use crate::session::Id;
 
@@ -60,26 +61,43 @@ impl FirstSight {
         })
     }
 
-    fn is_of_the_session_of(&self, other: &Self) -> bool {
-        (&self.stream_group_id, &self.stream_session_id) == (&other.stream_group_id, &other.stream_session_id)
+    /// Whether this is the session in which it was seen.
+    #[must_use]
+    pub fn is_of(&self, session: &SessionFacts) -> bool {
+        (&self.stream_group_id, &self.stream_session_id) == (&session.stream_group_id, &session.id)
     }
 }
 
 impl Store {
-    /// Notes that a signature was seen. Says whether this session is the one in which it was seen first, now or when this
-    /// was asked before.
-    pub async fn see(&self, sight: &FirstSight) -> Result<bool, Error> {
+    /// Notes that a signature was seen. Gives the first sight of it: this one, or the one that was noted before.
+    pub async fn see(&self, sight: FirstSight) -> Result<FirstSight, Error> {
         let key = layout::signature_key(&sight.application_id, sight.version, &sight.signature);
+        self.first(key, sight).await
+    }
+
+    /// The same of a signature that has come back after it was `resolved`.
+    pub async fn see_again(&self, sight: FirstSight, resolved: Timestamp) -> Result<FirstSight, Error> {
+        let FirstSight { application_id, version, signature, .. } = &sight;
+        self.first(layout::regression_key(application_id, *version, signature, resolved), sight).await
+    }
+
+    async fn first(&self, key: String, sight: FirstSight) -> Result<FirstSight, Error> {
         for _ in 0..ATTEMPTS {
-            if let Condition::Held = self.create(&key, sight).await? {
-                return Ok(true);
+            if let Condition::Held = self.create(&key, &sight).await? {
+                return Ok(sight);
             }
             match self.look_at::<FirstSight>(&key).await? {
-                Look::Whole(first) => return Ok(first.value.is_of_the_session_of(sight)),
-                // Somebody was seen first, and nobody can tell any more who.
-                Look::Broken { detail, .. } => {
-                    tracing::warn!(key, detail, "the first sight of a signature cannot be read");
-                    return Ok(false);
+                Look::Whole(first) => return Ok(first.value),
+                // Nobody can tell any more who was first.
+                Look::Broken { etag, detail } => {
+                    tracing::warn!(
+                        key,
+                        detail,
+                        "the first sight of a signature cannot be read, and is written anew"
+                    );
+                    if let Condition::Held = self.replace(&key, &sight, &etag).await? {
+                        return Ok(sight);
+                    }
                 }
                 // Not yet: somebody else is about to create it.
                 Look::Nothing => {}

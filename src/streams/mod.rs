@@ -17,6 +17,7 @@ use aws_sdk_gameliftstreams::types::{StreamSessionStatus, StreamSessionSummary};
 
 use crate::service::{Fault, ServiceError};
 use crate::session::{Id, Session, SessionName};
+use crate::user::UserIds;
 
 use self::answers::{from_output, from_summary};
 use self::calls::{Calls, Operation};
@@ -32,6 +33,7 @@ pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Streams {
     client: Client,
     calls: Arc<Calls>,
+    user_ids: UserIds,
 }
 
 /// One page of a listing, and the token of the next.
@@ -53,7 +55,14 @@ impl Streams {
             .build();
         let config =
             Builder::from(sdk).retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
-        Self { client: Client::from_conf(config), calls: Arc::new(Calls::new(calls_per_second)) }
+        let calls = Arc::new(Calls::new(calls_per_second));
+        Self { client: Client::from_conf(config), calls, user_ids: UserIds::Off }
+    }
+
+    /// The same, telling of the sessions' users in this form. Without it nothing is told of them.
+    #[must_use]
+    pub fn with_user_ids(self, user_ids: UserIds) -> Self {
+        Self { user_ids, ..self }
     }
 
     /// `GetStreamSession`: what the service tells of a session; nothing if it knows none of this name.
@@ -65,7 +74,7 @@ impl Streams {
             .stream_session_identifier(name.id.as_str());
         let send = async || request.clone().send().await;
         match self.calls.make(Operation::Get, Some(&name.stream_group), send).await {
-            Ok(output) => Ok(Some(from_output(name, output))),
+            Ok(output) => Ok(Some(from_output(name, output, self.user_ids))),
             Err(error) if error.fault == Fault::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -107,7 +116,7 @@ impl Streams {
         };
         let items: Vec<StreamSessionSummary> = items.unwrap_or_default();
         Ok(Page {
-            sessions: items.iter().filter_map(from_summary).collect(),
+            sessions: items.iter().filter_map(|item| from_summary(item, self.user_ids)).collect(),
             next: next.filter(|token| !token.is_empty()),
         })
     }

@@ -2,6 +2,7 @@
 //!
 //! Everything here is as the file has it. It leaves triage only as [`Redacted`](crate::redacted::Redacted) text.
 
+use jiff::Timestamp;
 use minidump::CrashReason;
 
 use super::modules::{Owner, owner, stem};
@@ -90,6 +91,8 @@ pub(super) struct Crash {
     /// The program's file name.
     pub(super) executable: Option<String>,
     pub(super) thread: Option<String>,
+    /// When it was written down, by the machine's clock.
+    pub(super) at: Option<Timestamp>,
     /// What distinguishes hangs of the graphics device: the hash of Unreal's breadcrumbs.
     pub(super) device_state: Option<String>,
     /// Whether its exception is one that a runtime raises to report something else, which is told elsewhere.
@@ -129,6 +132,7 @@ impl Crash {
         }
         fill(&mut self.thread, other.thread.as_ref());
         fill(&mut self.executable, other.executable.as_ref());
+        fill(&mut self.at, other.at.as_ref());
         if self.cause == other.cause {
             fill(&mut self.reason, other.reason.as_ref());
             fill(&mut self.message, other.message.as_ref());

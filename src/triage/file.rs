@@ -4,6 +4,7 @@ use crate::record::{Build, Performance, Problem};
 use crate::redacted::Redacted;
 
 use super::crash::Crash;
+use super::details::{Details, Log, Sample, excerpt};
 use super::dump::{self, Dump, DumpError, Nature};
 use super::findings::{Findings, Piece, Standing, conclude, merge};
 use super::targets::Kind;
@@ -27,6 +28,8 @@ pub(super) struct Files {
     build: Build,
     clean_exit: Option<Redacted>,
     pub(super) performance: Option<Performance>,
+    pub(super) samples: Vec<Sample>,
+    logs: Vec<Log>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -55,9 +58,13 @@ impl Files {
             clean_exit: self.clean_exit,
             performance: self.performance,
             problems: self.problems,
+            details: Details { samples: self.samples, ..Details::default() },
             ..Findings::default()
         };
-        conclude(&self.pieces, findings)
+        let mut findings = conclude(&self.pieces, findings);
+        let found = findings.crash.as_ref().or(findings.last_words.as_ref());
+        findings.details.log = excerpt(&self.logs, found.map(|found| &found.evidence.path));
+        findings
     }
 
     /// A file that only a crash leaves, and that is not read.
@@ -85,7 +92,10 @@ impl Files {
 
     /// A log that was scanned.
     pub(super) fn log(&mut self, file: &File, told: log::Told) {
-        let log::Told { crashes, last_words, clean_exit, build } = told;
+        let log::Told { crashes, last_words, clean_exit, build, around } = told;
+        let telling = if crashes.is_empty() { u8::from(last_words.is_some()) } else { 2 };
+        let (shown, modified) = (file.shown.clone(), file.modified.clone());
+        self.logs.push(Log { shown, modified, telling, around });
         merge(&mut self.build, &build);
         let kind = match file.path.rsplit('/').next() {
             Some(name) if name.starts_with("hs_err_pid") => "jvm-error-log",

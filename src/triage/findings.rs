@@ -6,6 +6,7 @@ use crate::record::{Build, Evidence, Exception, Files, Performance, Problem};
 use crate::redacted::Redacted;
 
 use super::crash::{Cause, Crash};
+use super::details::{self, Details};
 use super::modules::file_name;
 use super::signature::{self, Decision};
 
@@ -31,6 +32,8 @@ pub struct Findings {
     pub performance: Option<Performance>,
     /// What was in the way, and limits that were hit.
     pub problems: Vec<Problem>,
+    /// What people want to see beside all that.
+    pub details: Details,
 }
 
 /// A crash that was found.
@@ -107,8 +110,19 @@ impl Piece {
 /// What all files tell together.
 pub(super) fn conclude(pieces: &[Piece], mut findings: Findings) -> Findings {
     let build = build(pieces, &findings.build.take().unwrap_or_default());
-    findings.crash = decide(pieces, Standing::Crash, &build);
-    findings.last_words = decide(pieces, Standing::LastWords, &build);
+    let decided = [Standing::Crash, Standing::LastWords].map(|it| decide(pieces, it));
+    if let Some((crash, _)) = decided.iter().flatten().next() {
+        findings.details.stack = details::stack(crash);
+        findings.details.crashed_at = crash.at;
+    }
+    let [crash, last_words] = decided.map(|decided| {
+        decided.map(|(crash, best)| Found {
+            decision: signature::of(&crash, &build),
+            exception: exception(&crash),
+            evidence: best.evidence(),
+        })
+    });
+    (findings.crash, findings.last_words) = (crash, last_words);
     findings.build = (build != Build::default()).then_some(build);
     let mut told: Vec<_> = pieces.iter().filter(|piece| piece.standing != Standing::LastWords).collect();
     told.sort_by_key(|piece| (piece.standing != Standing::Crash, std::cmp::Reverse(piece.telling())));
@@ -131,8 +145,8 @@ pub(super) fn conclude(pieces: &[Piece], mut findings: Findings) -> Findings {
     findings
 }
 
-/// Which crash counts, and what all files tell of it.
-fn decide(pieces: &[Piece], standing: Standing, build: &Build) -> Option<Found> {
+/// Which crash counts, with what all files tell of it, and the piece that decided.
+fn decide(pieces: &[Piece], standing: Standing) -> Option<(Crash, &Piece)> {
     let mut folders: BTreeMap<&str, Vec<&Piece>> = BTreeMap::new();
     for piece in pieces.iter().filter(|piece| piece.standing == standing && piece.crash.is_some()) {
         folders.entry(piece.folder()).or_default().push(piece);
@@ -159,17 +173,14 @@ fn decide(pieces: &[Piece], standing: Standing, build: &Build) -> Option<Found> 
     {
         crash.thread = crash.thread.or_else(|| dump.thread.clone());
         crash.executable = crash.executable.or_else(|| dump.executable.clone());
+        crash.at = crash.at.or(dump.at);
     }
     if crash.cause == Cause::Gpu && crash.reason.is_none() {
         let others = pieces.iter().filter_map(|piece| piece.crash.as_ref());
         crash.reason =
             others.filter(|other| other.cause == Cause::Gpu).find_map(|other| other.reason.clone());
     }
-    Some(Found {
-        decision: signature::of(&crash, build),
-        exception: exception(&crash),
-        evidence: best.evidence(),
-    })
+    Some((crash, best))
 }
 
 fn complete(crash: &mut Crash, piece: &Piece) {

@@ -11,6 +11,7 @@
 
 mod core_file;
 mod crash;
+mod details;
 mod dump;
 mod file;
 mod findings;
@@ -25,6 +26,7 @@ mod text;
 mod unreal;
 mod wer;
 
+pub use details::{Details, Excerpt, Folder, Line, Listed, Listing, Sample, StackFrame};
 pub use findings::{Findings, Found};
 pub use performance::{CPU_PRESSURE, MEMORY_PRESSURE, VRAM_PRESSURE};
 pub use signature::{Decision, ROWS, Row, VERSION as SIGNATURE_VERSION};
@@ -40,7 +42,7 @@ use crate::archive::{
 use crate::record::Problem;
 
 use self::file::{File, Files};
-use self::targets::{Kind, Survey, Target};
+use self::targets::{Kind, Survey, Surveyed, Target};
 
 /// How much of a minidump is fetched at first, in bytes of the archive. Of every dump measured that was enough to tell
 /// exception, thread and modules, a full dump of 318 MB included.
@@ -72,7 +74,7 @@ pub async fn examine<S: Source>(
 ) -> Result<Findings, ArchiveError<S::Error>> {
     let mut survey = Survey::new(rules);
     let archive = Archive::open(source, size, deadline, |entry| survey.add(entry)).await?;
-    let (counted, targets, problem) = survey.finish();
+    let Surveyed { files: counted, listing, targets, problem } = survey.finish();
     let mut files = Files::default();
     files.problems.extend(problem);
     let odd = archive.directory().findings.iter().map(|it| Problem::new(it.code, it.detail.clone()));
@@ -88,7 +90,10 @@ pub async fn examine<S: Source>(
     while let Some(read) = reads.next().await {
         take(&mut files, read?, &mut reads);
     }
-    Ok(Findings { files: counted, ..files.conclude() })
+    let mut findings = files.conclude();
+    findings.files = counted;
+    findings.details.listing = listing;
+    Ok(findings)
 }
 
 /// Finds out what a single file tells, as if it were alone in an archive.
@@ -109,7 +114,7 @@ pub fn examine_file(path: &str, bytes: &[u8], rules: &Rules) -> Findings {
         Kind::Performance => {
             let mut scan = performance::Scan::default();
             scan.push(bytes);
-            files.performance = scan.finish();
+            (files.performance, files.samples) = scan.finish();
         }
         Kind::Log => files.log(&file, scanned(bytes, rules)),
         _ if file::is_known(bytes) || kind != Kind::Studio || is_studios => {
@@ -205,7 +210,7 @@ fn take<S: Source>(files: &mut Files, read: Read<Reader>, reads: &mut Reads<'_, 
         }
         Reader::Performance(scan) => {
             note_limit(files, &file, &outcome);
-            files.performance = scan.finish();
+            (files.performance, files.samples) = scan.finish();
         }
         Reader::Keep { kind, is_studios, bytes } => match rest {
             Some(rest) if file::needs_more(&bytes) && (bytes.len() as u64) < DUMP_MAX => {
@@ -232,4 +237,4 @@ fn note_limit(files: &mut Files, file: &File, outcome: &Outcome) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

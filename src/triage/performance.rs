@@ -10,6 +10,8 @@ use jiff::Timestamp;
 
 use crate::record::{LastMinute, Performance};
 
+use super::details::{Sample, Series};
+
 /// Longer lines are cut, in bytes.
 const MAX_LINE: usize = 4096;
 
@@ -36,30 +38,38 @@ pub(super) struct Scan {
     last: Option<f64>,
     peak: Row,
     end: VecDeque<Row>,
+    series: Series,
 }
 
 /// Where the columns are.
 #[derive(Debug)]
 struct Columns {
     timestamp: usize,
-    figures: [Option<usize>; 5],
+    figures: [Option<usize>; 6],
 }
 
-/// What a row tells: time in seconds, share of processor, memory in MiB, share of memory, and of the machine's graphics memory and
-/// memory, in percent.
+/// What a row tells: time in seconds, share of processor, memory in MiB, share of memory, and of the machine's graphics memory,
+/// memory and graphics processor, in percent.
 #[derive(Debug, Clone, Copy, Default)]
 struct Row {
     time: Option<f64>,
-    figures: [Option<f64>; 5],
+    figures: [Option<f64>; 6],
 }
 
 const CPU: usize = 0;
 const MEMORY: usize = 1;
 const MEMORY_SHARE: usize = 2;
 const VRAM: usize = 3;
+const GPU: usize = 5;
 
-const NAMES: [&str; 5] =
-    ["app_cpu_normalized", "app_mem_mb", "app_mem_normalized", "shared_sys_vram_pct", "shared_sys_mem_pct"];
+const NAMES: [&str; 6] = [
+    "app_cpu_normalized",
+    "app_mem_mb",
+    "app_mem_normalized",
+    "shared_sys_vram_pct",
+    "shared_sys_mem_pct",
+    "shared_sys_gpu_pct",
+];
 
 impl Scan {
     /// Takes the next bytes.
@@ -73,9 +83,13 @@ impl Scan {
         }
     }
 
-    /// What all of it tells; nothing if it has not one row.
-    pub(super) fn finish(mut self) -> Option<Performance> {
+    /// What all of it tells, and the figures over time; nothing if it has not one row.
+    pub(super) fn finish(mut self) -> (Option<Performance>, Vec<Sample>) {
         self.take_line();
+        (self.told(), self.series.finish())
+    }
+
+    fn told(&self) -> Option<Performance> {
         if self.rows == 0 {
             return None;
         }
@@ -142,6 +156,9 @@ impl Scan {
         for (peak, figure) in self.peak.figures.iter_mut().zip(row.figures) {
             *peak = max(peak.iter().copied().chain(figure));
         }
+        if let Some(sample) = row.sample() {
+            self.series.push(sample);
+        }
         if self.end.len() == LAST_ROWS {
             self.end.pop_front();
         }
@@ -164,6 +181,23 @@ impl Columns {
             time: fields.get(self.timestamp).and_then(|text| seconds(text)),
             figures: self.figures.map(figure),
         }
+    }
+}
+
+impl Row {
+    /// The row as a sample, if it has a time.
+    fn sample(&self) -> Option<Sample> {
+        let shares = |figure: usize| self.figures[figure].map(|share| thousandths(share * 1000.0));
+        let percents = |figure: usize| self.figures[figure].map(|percent| thousandths(percent * 10.0));
+        #[expect(clippy::cast_possible_truncation, reason = "times are bounded")]
+        let at = (self.time? * 1000.0) as i64;
+        Some(Sample {
+            at,
+            cpu: shares(CPU),
+            memory: shares(MEMORY_SHARE),
+            gpu: percents(GPU),
+            vram: percents(VRAM),
+        })
     }
 }
 
@@ -191,19 +225,23 @@ fn whole(figure: f64) -> u64 {
     figure.max(0.0).round() as u64
 }
 
+fn thousandths(figure: f64) -> u16 {
+    u16::try_from(whole(figure)).unwrap_or(u16::MAX)
+}
+
 /// To three digits behind the point.
 fn rounded(figure: f64) -> f64 {
     (figure * 1000.0).round() / 1000.0
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use std::fmt::Write as _;
 
     use super::*;
 
     /// Rows a second apart, with these shares of processor and memory and this percentage of graphics memory.
-    pub(in crate::triage) fn csv(rows: &[(f64, f64, f64)]) -> Vec<u8> {
+    pub(crate) fn csv(rows: &[(f64, f64, f64)]) -> Vec<u8> {
         let mut text = "timestamp,app_cpu_normalized,app_mem_mb,app_mem_normalized,shared_sys_cpu_pct,shared_sys_mem_mb,\
                         shared_sys_mem_pct,shared_sys_gpu_pct,shared_sys_vram_mb,shared_sys_vram_pct\n"
             .to_owned();
@@ -224,7 +262,7 @@ pub(super) mod tests {
         for piece in bytes.chunks(piece) {
             scan.push(piece);
         }
-        scan.finish()
+        scan.finish().0
     }
 
     #[test]

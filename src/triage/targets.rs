@@ -1,8 +1,9 @@
 //! Which files of an archive are worth reading.
 
 use crate::archive::Entry;
-use crate::record::{Files, Problem};
+use crate::record::{Files, Problem, Roots};
 
+use super::details::{FOLDERS, Listing, Listings};
 use super::studio::Rules;
 
 /// How many files of a kind are read at most: what a session leaves behind is a handful.
@@ -94,6 +95,7 @@ pub(super) struct Target {
 pub(super) struct Survey<'r> {
     rules: &'r Rules,
     files: Files,
+    listings: Listings,
     pools: [Vec<(Rank, Target)>; 6],
     left_out: usize,
 }
@@ -103,7 +105,13 @@ type Rank = (bool, Option<String>);
 
 impl<'r> Survey<'r> {
     pub(super) fn new(rules: &'r Rules) -> Self {
-        Self { rules, files: Files::default(), pools: Default::default(), left_out: 0 }
+        Self {
+            rules,
+            files: Files::default(),
+            listings: Listings::default(),
+            pools: Default::default(),
+            left_out: 0,
+        }
     }
 
     /// Takes note of an entry.
@@ -113,8 +121,10 @@ impl<'r> Survey<'r> {
         }
         self.files.count += 1;
         self.files.bytes = self.files.bytes.saturating_add(entry.size);
-        let path = entry.path_to_match().to_ascii_lowercase();
-        *self.root_of(&path) += 1;
+        let path = entry.path_to_match();
+        let lower = path.to_ascii_lowercase();
+        self.listings.add(folder_of(&lower), &path, entry.size);
+        let path = lower;
         let is_studios = self.rules.is_crash_file(&path);
         let Some(kind) = Kind::of(&path).or(is_studios.then_some(Kind::Studio)) else { return };
         let pool = &mut self.pools[kind.pool()];
@@ -131,26 +141,38 @@ impl<'r> Survey<'r> {
         }
     }
 
-    fn root_of(&mut self, path: &str) -> &mut u64 {
-        let roots = &mut self.files.roots;
-        match path.split_once('/').map_or("", |(root, _)| root) {
-            "application" => &mut roots.application,
-            "profile" => &mut roots.profile,
-            "temp" => &mut roots.temp,
-            "stats" => &mut roots.stats,
-            _ => &mut roots.other,
-        }
-    }
-
-    /// What was counted, what is worth reading, and what was too much.
-    pub(super) fn finish(self) -> (Files, Vec<Target>, Option<Problem>) {
-        let targets = self.pools.into_iter().flatten().map(|(_, target)| target);
+    /// What was counted, and what is worth reading.
+    pub(super) fn finish(self) -> Surveyed {
+        let Self { files, listings, pools, left_out, .. } = self;
+        let [application, profile, temp, stats, other] = std::array::from_fn(|folder| listings.count(folder));
         let problem = || {
-            let detail = format!("{MAX_OF_A_KIND} files of a kind are read; {} more were not", self.left_out);
+            let detail = format!("{MAX_OF_A_KIND} files of a kind are read; {left_out} more were not");
             Problem::new("file-limit", detail)
         };
-        (self.files, targets.collect(), (self.left_out > 0).then(problem))
+        Surveyed {
+            files: Files { roots: Roots { application, profile, temp, stats, other }, ..files },
+            listing: listings.finish(),
+            targets: pools.into_iter().flatten().map(|(_, target)| target).collect(),
+            problem: (left_out > 0).then(problem),
+        }
     }
+}
+
+/// What an archive holds.
+#[derive(Debug)]
+pub(super) struct Surveyed {
+    pub(super) files: Files,
+    pub(super) listing: Listing,
+    /// What is worth reading.
+    pub(super) targets: Vec<Target>,
+    /// That this was too much.
+    pub(super) problem: Option<Problem>,
+}
+
+/// Which of [`FOLDERS`] a path in lower case lies in.
+fn folder_of(path: &str) -> usize {
+    let root = path.split_once('/').map_or("", |(root, _)| root);
+    FOLDERS.iter().position(|folder| *folder == root).unwrap_or(FOLDERS.len() - 1)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 use std::sync::LazyLock;
 
+use jiff::Timestamp;
 use regex::Regex;
 
 use super::crash::{Cause, Crash, Frame, MAX_FRAMES, hex};
@@ -72,10 +73,19 @@ fn crash(text: &str, kind: &str, is_out_of_memory: bool, is_assert: bool) -> Cra
         crash.reason = None;
     }
     crash.cause = cause;
+    crash.at = element(text, "TimeOfCrash").and_then(|ticks| time(&ticks));
     crash.executable = element(text, "ExecutableName");
     crash.frames = stack(text);
     crash.device_state = element(text, "ActiveHash");
     crash
+}
+
+/// A time in Unreal's ticks: tenths of a microsecond since the year 1, in UTC (`FDateTime`).
+fn time(ticks: &str) -> Option<Timestamp> {
+    const SECOND_1970: i64 = 62_135_596_800;
+    const TICKS_OF_A_MILLISECOND: i64 = 10_000;
+    let milliseconds = ticks.parse::<i64>().ok()? / TICKS_OF_A_MILLISECOND - SECOND_1970 * 1000;
+    Timestamp::from_millisecond(milliseconds).ok().filter(|at| at.as_second() > 0)
 }
 
 /// The crashing thread's stack, with offsets where they are known.

@@ -8,13 +8,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::metrics::NAMESPACE;
 use crate::record::{AlarmNote, SessionFacts};
 use crate::session::{Id, Session};
 
 use super::Scope;
-
-/// The namespace of our own metrics. Their alarms are not about games.
-pub const OWN_NAMESPACE: &str = "CrashCapture";
 
 /// An alarm's name has at most so many characters (API reference, `PutMetricAlarm`).
 const LONGEST_NAME: usize = 255;
@@ -109,11 +107,11 @@ pub(super) fn scope(change: &Value, now: Timestamp) -> Result<Scope, Error> {
     Ok(Scope::Alarm(Alarm { note: AlarmNote { name, at }, selections }))
 }
 
-/// Whether a metric, or a query (`SELECT … FROM "CrashCapture"`), is over our own metrics.
+/// Whether a metric, or a query (`SELECT … FROM "CrashCapture"`), is over our own metrics, whose alarms are not about games.
 fn is_our_own(metric: &Value) -> bool {
     let text = |path: &str| metric.pointer(path).and_then(Value::as_str);
     let mut words = text("/expression").unwrap_or_default().split(|c: char| !c.is_ascii_alphanumeric());
-    text("/metricStat/metric/namespace") == Some(OWN_NAMESPACE) || words.any(|word| word == OWN_NAMESPACE)
+    text("/metricStat/metric/namespace") == Some(NAMESPACE) || words.any(|word| word == NAMESPACE)
 }
 
 /// CloudWatch writes `2026-11-23T10:15:02.000+0000`.

@@ -3,7 +3,7 @@
 mod alarm;
 mod cloudtrail;
 
-pub use alarm::{Alarm, OWN_NAMESPACE, Selection};
+pub use alarm::{Alarm, Selection};
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use jiff::Timestamp;

@@ -6,8 +6,13 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 
 /// The export of a game that was ended by an assertion of this number.
 pub(crate) fn crashed(assertion: usize) -> Vec<u8> {
+    crashed_in(assertion, "++Game+Main-CL-1")
+}
+
+/// The same of this build.
+pub(crate) fn crashed_in(assertion: usize, build: &str) -> Vec<u8> {
     let name = ["zero", "one", "two", "three", "four", "five", "six"][assertion];
-    zip(&[(LOG, &log(name)), ("application/Game/Saved/Crashes/UECC-1/UEMinidump.dmp", "MDMP")])
+    zip(&[(LOG, &log(name, build)), ("application/Game/Saved/Crashes/UECC-1/UEMinidump.dmp", "MDMP")])
 }
 
 /// The export of a game whose log ends like this.
@@ -26,9 +31,9 @@ fn zip(files: &[(&str, &str)]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-fn log(name: &str) -> String {
+fn log(name: &str, build: &str) -> String {
     format!(
-        "[2026.11.23-10.15.02:000][  0]LogInit: Build: ++Game+Main-CL-1\n\
+        "[2026.11.23-10.15.02:000][  0]LogInit: Build: {build}\n\
          [2026.11.23-10.16.02:000][  9]LogWindows: Error: appError called: Assertion failed: is_{name} \
          [File:D:\\build\\Source\\Game\\{name}.cpp] [Line: 12]\n"
     )

@@ -344,10 +344,16 @@ pub(crate) fn stack_with(parameters: &[(&str, &str)]) -> Stack {
 
 /// What is on the bus when `index-export` has found a crash.
 pub(crate) fn crash_news(cloud: &LocalCloud, first_seen: bool) -> Value {
+    let first_seen = ("/detail/responsePayload/signature/firstSeen", first_seen.into());
+    event("news/first-sight.json", &[of_index_export(cloud), first_seen])
+}
+
+/// What is on the bus when `index-export` has found a crash that had been resolved.
+pub(crate) fn regression_news(cloud: &LocalCloud) -> Value {
+    event("news/regression.json", &[of_index_export(cloud)])
+}
+
+fn of_index_export(cloud: &LocalCloud) -> (&'static str, Value) {
     let function = cloud.stack.functions.iter().find(|function| function.logical_id == INDEX_EXPORT).unwrap();
-    let changes = [
-        ("/detail/requestContext/functionArn", format!("{}:$LATEST", function.arn).into()),
-        ("/detail/responsePayload/signature/firstSeen", first_seen.into()),
-    ];
-    event("news/first-sight.json", &changes)
+    ("/detail/requestContext/functionArn", format!("{}:$LATEST", function.arn).into())
 }

@@ -8,22 +8,22 @@ use serde::Serialize;
 /// A file or folder of a zip, as its directory declares it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Listed {
+pub(crate) struct Listed {
     /// Its path, made harmless.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// Its path's bytes, in hexadecimal digits.
     raw_path_hex: String,
     /// Its size in bytes.
-    pub(super) size: u64,
+    pub(crate) size: u64,
     compressed_size: u64,
     /// 8 hexadecimal digits.
     crc32: String,
     /// The number of its compression method (APPNOTE.TXT 4.4.5).
     method: u16,
     /// When it was last modified: in UTC with a `Z`, else in the local time of whoever made the zip.
-    modified: Option<String>,
+    pub(crate) modified: Option<String>,
     /// What is odd about it.
-    pub(super) flags: Vec<&'static str>,
+    pub(crate) flags: Vec<&'static str>,
 }
 
 impl Listed {

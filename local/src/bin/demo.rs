@@ -69,7 +69,8 @@ async fn show(cloud: &LocalCloud, arguments: &Arguments) -> Result<bool, Error> 
         print_records(&mut out, &played)?;
     } else {
         let bucket = cloud.s3.place(&cloud.bucket);
-        writeln!(out, "\n{}\n\nThe bucket lies in {bucket}", demo::table(&played))?;
+        let (table, reports) = (demo::table(&played), demo::reports(&played, &bucket));
+        writeln!(out, "\n{table}\n\nThe reports, for a browser:\n{reports}\nThe bucket lies in {bucket}")?;
     }
     for difference in &differences {
         writeln!(io::stderr(), "not as it should be: {difference}")?;
@@ -91,6 +92,7 @@ fn serve(cloud: &LocalCloud, out: &mut impl Write) -> io::Result<()> {
     let mut variables = cloud.client_environment();
     for (name, value) in [
         ("CAPTURE_BUCKET", cloud.bucket.as_str()),
+        ("CRASH_CAPTURE_STACK", cloud.stack.name.as_str()),
         ("STREAM_GROUP", STREAM_GROUP),
         ("APPLICATION", APPLICATION),
     ] {

@@ -56,6 +56,7 @@ async fn session(cloud: &LocalCloud, played: &Played) -> Vec<Difference> {
     if played.chapter == Chapter::Crash {
         differences.extend(crash_place(cloud, record));
     }
+    differences.extend(report(cloud, record).await);
     if record["state"] == "indexed" {
         differences.extend(tag(cloud, record).await);
     }
@@ -70,6 +71,16 @@ fn crash_place(cloud: &LocalCloud, record: &Value) -> Option<Difference> {
         (Some(offset), Ok(site)) if site.contains(&offset) => None,
         (offset, site) => Some(format!("the crash is at {offset:#x?}, and the game's symbol at {site:#x?}")),
     }
+}
+
+/// The report is there, and is of this session.
+async fn report(cloud: &LocalCloud, record: &Value) -> Option<Difference> {
+    let key = record["report"]["key"].as_str().unwrap_or_default();
+    let page = cloud.s3.read(&cloud.bucket, key).await.unwrap_or_default();
+    let page = String::from_utf8_lossy(&page);
+    let session = record["session"]["id"].as_str().unwrap_or_default();
+    (!page.starts_with("<!DOCTYPE html>") || !page.contains(session))
+        .then(|| format!("{key} is no report of the session {session}"))
 }
 
 async fn tag(cloud: &LocalCloud, record: &Value) -> Option<Difference> {

@@ -7,7 +7,7 @@ mod table;
 
 pub use checks::Difference;
 pub use story::{Chapter, Played, play};
-pub use table::table;
+pub use table::{reports, table};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -40,6 +40,16 @@ pub fn table(played: &[Played]) -> String {
     table.to_string()
 }
 
+/// Where the report of each session lies, a line each, in a bucket that lies there.
+#[must_use]
+pub fn reports(played: &[Played], bucket: &str) -> String {
+    let line = |Played { chapter, record, .. }: &Played| {
+        let key = record.pointer("/report/key").and_then(Value::as_str).unwrap_or("none");
+        format!("  {:<16}{bucket}/{key}\n", chapter.title())
+    };
+    played.iter().map(line).collect()
+}
+
 fn kib(bytes: u64) -> String {
     format!("{} KiB", bytes.div_ceil(1024))
 }

@@ -18,6 +18,10 @@ pub struct LifecycleRule {
     pub tags: Vec<(String, String)>,
     /// `ExpirationInDays`; nothing for a rule that is about unfinished uploads or old versions.
     pub days: Option<i32>,
+    /// `AbortIncompleteMultipartUpload`: after how many days unfinished uploads go.
+    pub unfinished_days: Option<i32>,
+    /// `NoncurrentVersionExpiration`: after how many days old versions go.
+    pub noncurrent_days: Option<i32>,
 }
 
 impl LifecycleRule {
@@ -59,7 +63,8 @@ mod tests {
 
     fn rule(prefix: &str, tag: Option<(&str, &str)>, days: Option<i32>) -> LifecycleRule {
         let tags = tag.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-        LifecycleRule { id: prefix.to_owned(), prefix: prefix.to_owned(), tags, days }
+        let (id, prefix) = (prefix.to_owned(), prefix.to_owned());
+        LifecycleRule { id, prefix, tags, days, unfinished_days: None, noncurrent_days: None }
     }
 
     fn expires(rules: &[LifecycleRule], key: &str, tag: &str, time: &str) -> Option<String> {

@@ -30,6 +30,16 @@ pub(super) enum Entry {
     CommonPrefix(String),
 }
 
+impl Entry {
+    /// The object, if it is one.
+    pub(super) fn object(self) -> Option<Arc<Object>> {
+        match self {
+            Self::Object(object) => Some(object),
+            Self::CommonPrefix(_) => None,
+        }
+    }
+}
+
 /// A page, and where the next one begins, if there is one.
 #[derive(Debug)]
 pub(super) struct Page {

@@ -119,6 +119,14 @@ impl S3 {
         }
     }
 
+    /// Changes a bucket's settings, as somebody does by hand. Not on an S3 that others wrote.
+    pub fn configure(&self, bucket: &str, change: impl FnOnce(&mut BucketOptions)) -> Result<(), Error> {
+        match &self.backing {
+            Backing::Own(store) => store.with_bucket(bucket, |bucket| change(&mut bucket.options)),
+            Backing::Foreign(_) => Err(Error::Foreign("buckets are not set up here".to_owned())),
+        }
+    }
+
     /// Where a person finds a bucket: its folder, or its URL.
     #[must_use]
     pub fn place(&self, bucket: &str) -> String {

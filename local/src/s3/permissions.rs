@@ -39,6 +39,11 @@ impl Asked {
             "ListParts" => "s3:ListMultipartUploadParts".to_owned(),
             "HeadBucket" | "ListObjects" | "ListObjectsV2" => "s3:ListBucket".to_owned(),
             "ListBuckets" => "s3:ListAllMyBuckets".to_owned(),
+            "GetBucketEncryption" => "s3:GetEncryptionConfiguration".to_owned(),
+            "GetBucketLifecycleConfiguration" => "s3:GetLifecycleConfiguration".to_owned(),
+            "GetBucketNotificationConfiguration" => "s3:GetBucketNotification".to_owned(),
+            "GetPublicAccessBlock" => "s3:GetBucketPublicAccessBlock".to_owned(),
+            "ListObjectVersions" => "s3:ListBucketVersions".to_owned(),
             "ListMultipartUploads" => "s3:ListBucketMultipartUploads".to_owned(),
             same => format!("s3:{same}"),
         };

@@ -14,6 +14,7 @@ use super::conditions::WriteCondition;
 use super::error::Error;
 use super::events::{Announcer, Origin, TagChange};
 use super::files::Files;
+use super::lifecycle::LifecycleRule;
 use super::multipart::Upload;
 use super::object::{Headers, Object};
 use super::tags::Tags;
@@ -28,6 +29,12 @@ pub struct BucketOptions {
     pub eventbridge: bool,
     /// The ARN of the KMS key that its objects are encrypted with. Without one it takes S3's own.
     pub kms_key: Option<String>,
+    /// Whether all of "Block public access" is on.
+    pub blocks_public_access: bool,
+    /// Its policy, as JSON: what is shown. [`Iam`](crate::iam::Iam) enforces its own copy.
+    pub policy: Option<String>,
+    /// Its lifecycle rules.
+    pub lifecycle: Vec<LifecycleRule>,
 }
 
 #[derive(Debug)]
@@ -43,7 +50,7 @@ pub(super) struct Bucket {
     pub(super) objects: BTreeMap<String, Arc<Object>>,
     /// Multipart uploads in progress, by id.
     pub(super) uploads: HashMap<String, Upload>,
-    options: BucketOptions,
+    pub(super) options: BucketOptions,
 }
 
 /// A finished upload that is to become an object.

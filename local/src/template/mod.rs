@@ -30,7 +30,7 @@ use std::path::Path;
 use serde_json::Value;
 
 pub use error::{Problem, TemplateError};
-pub use stack::{Bucket, Mailbox, Stack, Table};
+pub use stack::{Bucket, Mailbox, Stack, StackResource, Table};
 
 use crate::account::Account;
 

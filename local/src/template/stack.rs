@@ -9,7 +9,6 @@ use super::error::{Problem, TemplateError};
 use super::node::Node;
 use super::scope::Scope;
 use super::{StackOptions, buckets, functions, kinds, parameters, policies, rules, sam, tables};
-use crate::account::Account;
 use crate::eventbridge::Rule;
 use crate::iam::Attachment;
 use crate::lambda::Function;
@@ -18,6 +17,8 @@ use crate::s3::lifecycle::LifecycleRule;
 /// The resources of a stack that the local cloud runs, and the stack's outputs.
 #[derive(Debug, Clone)]
 pub struct Stack {
+    /// Its name.
+    pub name: String,
     /// The functions.
     pub functions: Vec<Function>,
     /// The rules of the default event bus, and the schedules.
@@ -32,8 +33,23 @@ pub struct Stack {
     pub tables: Vec<Table>,
     /// What roles and resources say about who may do what.
     pub policies: Vec<Attachment>,
+    /// The parameters' values, defaults among them.
+    pub parameters: BTreeMap<String, String>,
     /// The outputs' values, by their names in the template.
     pub outputs: BTreeMap<String, String>,
+    /// Logical ids, types and names of all resources that have a name here.
+    pub resources: Vec<StackResource>,
+}
+
+/// A resource of the stack, as CloudFormation lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackResource {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// For example `AWS::Events::Rule`.
+    pub kind: String,
+    /// Its name in its service.
+    pub physical_id: String,
 }
 
 /// An S3 bucket.
@@ -49,6 +65,10 @@ pub struct Bucket {
     pub kms_key: Option<String>,
     /// Its lifecycle rules that are enabled.
     pub lifecycle: Vec<LifecycleRule>,
+    /// Whether all of "Block public access" is on.
+    pub blocks_public_access: bool,
+    /// Its policy, as JSON.
+    pub policy: Option<String>,
 }
 
 /// An SQS queue or an SNS topic.
@@ -109,7 +129,8 @@ impl Stack {
         }
         let resources = resources(&scope)?;
         let outputs = outputs(&scope, sections.get("Outputs"))?;
-        let stack = Self::read(&resources, outputs, &options.account)?;
+        let mut stack = Self::read(&resources, outputs, options)?;
+        stack.parameters = parameters_as_texts(&scope.parameters);
         stack.check_recipients(&scope)?;
         check_roles(&resources, &stack)?;
         Ok(stack)
@@ -118,7 +139,7 @@ impl Stack {
     fn read(
         resources: &[Resource],
         outputs: BTreeMap<String, String>,
-        account: &Account,
+        options: &StackOptions,
     ) -> Result<Self, TemplateError> {
         let of = |kind: &'static str| resources.iter().filter(move |resource| resource.kind == kind);
         let mut functions =
@@ -131,14 +152,19 @@ impl Stack {
             rules.push(rules::schedule(schedule)?);
         }
         Ok(Self {
+            name: options.name.clone(),
             functions,
             rules,
-            buckets: of("AWS::S3::Bucket").map(buckets::bucket).collect::<Result<_, _>>()?,
+            buckets: of("AWS::S3::Bucket")
+                .map(|bucket| buckets::bucket(bucket, resources))
+                .collect::<Result<_, _>>()?,
             queues: of("AWS::SQS::Queue").map(mailbox).collect(),
             topics: of("AWS::SNS::Topic").map(mailbox).collect(),
             tables: of("AWS::Glue::Table").map(tables::table).collect::<Result<_, _>>()?,
-            policies: policies::read(resources, account)?,
+            policies: policies::read(resources, &options.account)?,
+            parameters: BTreeMap::new(),
             outputs,
+            resources: resources.iter().filter_map(listed).collect(),
         })
     }
 
@@ -259,6 +285,22 @@ fn outputs(scope: &Scope<'_>, section: Option<&Value>) -> Result<BTreeMap<String
         }
     }
     Ok(values)
+}
+
+/// As CloudFormation shows them: a list is separated by commas.
+fn parameters_as_texts(parameters: &BTreeMap<String, Value>) -> BTreeMap<String, String> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    };
+    parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+}
+
+fn listed(resource: &Resource) -> Option<StackResource> {
+    let (logical_id, kind) = (resource.logical_id.clone(), resource.kind.clone());
+    let physical_id = resource.name.clone();
+    (!physical_id.is_empty()).then_some(StackResource { logical_id, kind, physical_id })
 }
 
 fn mailbox(resource: &Resource) -> Mailbox {

@@ -6,6 +6,7 @@ mod guard;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use jiff::Timestamp;
 use minidump::system_info::Os;
 use minidump::{
     Minidump, MinidumpAssertion, MinidumpException, MinidumpMiscInfo, MinidumpModule, MinidumpModuleList,
@@ -132,12 +133,19 @@ fn parse(bytes: &[u8]) -> Result<Dump, DumpError> {
             thread: Some(
                 names.get_name(thread).map_or_else(|| thread.to_string(), std::borrow::Cow::into_owned),
             ),
+            at: written_at(&dump),
             is_marker: system.os == Os::Windows && MARKERS.contains(&code),
             told_by: "minidump",
             ..Crash::default()
         },
         unreal,
     })
+}
+
+/// When the dump was written, in its header: seconds since 1970, by the machine's clock.
+fn written_at(dump: &Minidump<'_, &[u8]>) -> Option<Timestamp> {
+    let seconds = i64::from(dump.header.time_date_stamp);
+    (seconds > 0).then(|| Timestamp::from_second(seconds).ok()).flatten()
 }
 
 /// The class of the address that could not be reached, where it was about one.

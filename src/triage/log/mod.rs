@@ -1,12 +1,14 @@
 //! Logs: scanned as they stream, for what tells of a crash, a clean exit or a build.
 //!
 //! Lines of interest are found by all patterns in one pass over what has arrived; only these lines, and those that follow them, are
-//! looked at one by one. Memory is bounded: 64 KiB of text, 8 KiB of a line, 16 reports.
+//! looked at one by one. Memory is bounded: 64 KiB of text, 8 KiB of a line, 16 reports with at most 12 KiB of text each.
 
+mod around;
 mod compiled;
 mod patterns;
 mod report;
 
+pub(super) use around::Around;
 pub(super) use compiled::Patterns;
 
 use std::sync::Arc;
@@ -45,6 +47,16 @@ pub(super) struct Told {
     /// Whether it ends as logs of a clean exit do.
     pub(super) clean_exit: bool,
     pub(super) build: Build,
+    /// The lines around the first crash, else the last words, else its last lines.
+    pub(super) around: Around,
+}
+
+/// A line, where it ends in what was scanned, and the lines of the same block before it.
+#[derive(Debug, Clone, Copy)]
+struct Line<'a> {
+    text: &'a [u8],
+    end: u64,
+    before: &'a [u8],
 }
 
 /// How a log is written.
@@ -64,6 +76,8 @@ pub(super) struct Scan {
     beginning: Vec<u8>,
     /// What has arrived, decoded, and was not looked through: it begins with a line.
     block: Vec<u8>,
+    /// The last lines of what was looked through.
+    passed: Vec<u8>,
     /// Whether the rest of a line that was too long is being dropped.
     dropping: bool,
     /// How much was looked through, in bytes.
@@ -82,6 +96,7 @@ impl Scan {
             encoding: Encoding::Undecided,
             beginning: Vec::new(),
             block: Vec::new(),
+            passed: Vec::new(),
             dropping: false,
             scanned: 0,
             open: None,
@@ -211,31 +226,38 @@ impl Scan {
             }
             let end =
                 block[at..].iter().position(|byte| *byte == b'\n').map_or(block.len(), |end| at + end + 1);
-            self.take_line(&block[at..end], self.scanned + end as u64);
+            let line = Line {
+                text: block[at..end].trim_ascii_end(),
+                end: self.scanned + end as u64,
+                before: &block[..at],
+            };
+            self.take_line(line);
             at = end;
         }
         self.scanned += block.len() as u64;
+        around::pass(&mut self.passed, block);
     }
 
-    fn take_line(&mut self, line: &[u8], end: u64) {
-        let line = line.trim_ascii_end();
-        let line = &line[..line.len().min(MAX_LINE)];
+    fn take_line(&mut self, line: Line<'_>) {
+        let text = &line.text[..line.text.len().min(MAX_LINE)];
+        let line = Line { text, ..line };
         let patterns = Arc::clone(&self.patterns);
-        if let Some((name, class, weight, groups)) = patterns.start(line) {
+        if let Some((name, class, weight, groups)) = patterns.start(text) {
             // Within a traceback the error's own line belongs to it.
             let is_part =
                 self.open.as_ref().is_some_and(|open| open.crash.told_by == "py") && name == "managed";
             if !is_part {
-                return self.take_hit(name, class, weight, &groups, line, end);
+                return self.take_hit(name, class, weight, &groups, line);
             }
         }
         let Some(open) = &mut self.open else { return };
-        let goes_on = match patterns.follow(line) {
+        open.around.push(text, false);
+        let goes_on = match patterns.follow(text) {
             Some((name, groups)) => {
-                open.follow(name, &groups, end);
+                open.follow(name, &groups, line.end);
                 true
             }
-            None => open.other(&String::from_utf8_lossy(line), end),
+            None => open.other(&String::from_utf8_lossy(text), line.end),
         };
         if !goes_on {
             self.close();
@@ -248,9 +270,9 @@ impl Scan {
         class: Class,
         weight: Weight,
         groups: &Groups,
-        line: &[u8],
-        end: u64,
+        line: Line<'_>,
     ) {
+        let Line { text, end, before } = line;
         let said = || groups.get("msg").map(Redacted::new);
         match class {
             Class::CleanExit => {
@@ -266,13 +288,15 @@ impl Scan {
             _ => {
                 if let Some(open) = self.open.as_mut().filter(|open| open.takes(name, class, weight, groups))
                 {
+                    open.around.push(text, true);
                     return open.absorb(name, class, weight, groups, end);
                 }
                 self.close();
-                let mut report = Report::new(name, class, weight, groups, end);
+                let around = Around::begin(&self.passed, before, text);
+                let mut report = Report::new(name, class, weight, groups, (end, around));
                 if name == STUDIO_CRASH && report.crash.message.is_none() {
                     let said =
-                        groups.owned("message").unwrap_or_else(|| String::from_utf8_lossy(line).into_owned());
+                        groups.owned("message").unwrap_or_else(|| String::from_utf8_lossy(text).into_owned());
                     report.crash.message = Some(said);
                 }
                 self.open = Some(report);
@@ -317,7 +341,9 @@ impl Scan {
         let last_words = self
             .last_words
             .filter(|words| self.scanned - words.end.min(self.scanned) <= 256 && exited.is_none());
+        let around = reports.first().or(last_words.as_ref()).map(|report| report.around.clone());
         Told {
+            around: around.unwrap_or_else(|| Around::end(&self.passed)),
             clean_exit: exited.is_some() && reports.is_empty(),
             crashes: reports.into_iter().map(|report| report.crash).collect(),
             last_words: last_words.map(|report| report.crash),

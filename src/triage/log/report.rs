@@ -1,5 +1,6 @@
 //! A crash as a log reports it: the line that tells of it, and the lines that follow.
 
+use super::around::Around;
 use super::compiled::Groups;
 use super::patterns::{Class, Weight};
 use crate::triage::crash::{AddressClass, Cause, Crash, Frame, MAX_FRAMES, hex, reason};
@@ -25,6 +26,8 @@ pub(super) struct Report {
     /// Where the last line that told something ends, in bytes from the beginning of what was scanned.
     pub(super) end: u64,
     pub(super) version: Option<String>,
+    /// Its lines, and some before them.
+    pub(super) around: Around,
     wants_message: bool,
     lines: usize,
     idle: usize,
@@ -32,13 +35,20 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Begins with a line that told of a crash.
-    pub(super) fn new(name: &'static str, class: Class, weight: Weight, groups: &Groups, end: u64) -> Self {
+    /// Begins with a line that told of a crash, which ends and lies there.
+    pub(super) fn new(
+        name: &'static str,
+        class: Class,
+        weight: Weight,
+        groups: &Groups,
+        (end, around): (u64, Around),
+    ) -> Self {
         let mut report = Self {
             crash: Crash { cause: Cause::Line, told_by: name, ..Crash::default() },
             weight,
             end,
             version: None,
+            around,
             wants_message: false,
             lines: 0,
             idle: 0,

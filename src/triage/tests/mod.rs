@@ -1,12 +1,13 @@
 //! Triage as a whole: from the files of a zip to the record's part that triage decides.
 
 mod clean;
+mod details;
 mod files;
 mod hostile;
 mod records;
 mod redaction;
 mod same_crash;
-mod stories;
+pub(crate) mod stories;
 
 #[path = "../../../tests/fixtures/bombs.rs"]
 mod bombs;
@@ -19,14 +20,15 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
+pub(crate) use super::performance::tests::csv;
 use super::*;
 use crate::record::{Judgement, Signature};
 use crate::verdict::{Ending, judge};
 
-pub(super) type Session<'a> = Vec<(&'a str, Vec<u8>)>;
+pub(crate) type Session<'a> = Vec<(&'a str, Vec<u8>)>;
 
 /// What a zip of these files tells.
-pub(super) fn findings(files: &[(&str, Vec<u8>)]) -> Findings {
+pub(crate) fn findings(files: &[(&str, Vec<u8>)]) -> Findings {
     findings_by(files, &Rules::default())
 }
 

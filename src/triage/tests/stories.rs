@@ -8,18 +8,18 @@ use crate::triage::text::utf16;
 
 /// One session of Skylark, an Unreal game: what differs from others.
 #[derive(Clone)]
-pub(in crate::triage) struct Run {
-    pub(in crate::triage) user: &'static str,
-    pub(in crate::triage) base: u64,
-    pub(in crate::triage) offset: u64,
-    pub(in crate::triage) build: &'static str,
-    pub(in crate::triage) guid: &'static str,
-    pub(in crate::triage) time: &'static str,
-    pub(in crate::triage) kind: &'static str,
-    pub(in crate::triage) message: &'static str,
+pub(crate) struct Run {
+    pub(crate) user: &'static str,
+    pub(crate) base: u64,
+    pub(crate) offset: u64,
+    pub(crate) build: &'static str,
+    pub(crate) guid: &'static str,
+    pub(crate) time: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) message: &'static str,
 }
 
-pub(in crate::triage) const NULL_READ: Run = Run {
+pub(crate) const NULL_READ: Run = Run {
     user: "jane",
     base: 0x7ff6_1234_0000,
     offset: 0x8d_8b1a,
@@ -31,7 +31,7 @@ pub(in crate::triage) const NULL_READ: Run = Run {
 };
 
 /// `CrashContext.runtime-xml`, as Unreal 5.3 writes it on Windows.
-pub(in crate::triage) fn context(run: &Run) -> String {
+pub(crate) fn context(run: &Run) -> String {
     let Run { user, base, offset, build, guid, kind, message, .. } = run;
     let ensure = *kind == "Ensure";
     let (system, shipping) = (base + 0x1000_0000, "Skylark-Win64-Shipping");
@@ -81,7 +81,7 @@ ntdll                          0x{system:016x} + 5aa48
 }
 
 /// The dump of the same crash, with the context inside as Unreal puts it there.
-pub(in crate::triage) fn dump(run: &Run, with_context: bool) -> Vec<u8> {
+pub(crate) fn dump(run: &Run, with_context: bool) -> Vec<u8> {
     let mut dump = Dump::windows(run.base, run.offset);
     dump.code = match run.kind {
         "Assert" | "Ensure" => 0x4000,
@@ -104,7 +104,7 @@ pub(in crate::triage) fn dump(run: &Run, with_context: bool) -> Vec<u8> {
 }
 
 /// The log of the same session.
-pub(in crate::triage) fn log(run: &Run) -> String {
+pub(crate) fn log(run: &Run) -> String {
     let Run { user, base, time, message, build, .. } = run;
     let mut log = format!("\u{feff}Log file open, 11/23/26 10:00:00\nLogInit: Build: {build}\n");
     log +=
@@ -136,7 +136,7 @@ pub(in crate::triage) fn log(run: &Run) -> String {
 }
 
 /// The whole crash of an Unreal game: context, dump and log in its folder, and the log where it always is.
-pub(in crate::triage) fn unreal(run: &Run) -> Session<'static> {
+pub(crate) fn unreal(run: &Run) -> Session<'static> {
     vec![
         (
             "profile/AppData/Local/Skylark/Saved/Crashes/UECC-Windows-1_0000/CrashContext.runtime-xml",
@@ -149,7 +149,7 @@ pub(in crate::triage) fn unreal(run: &Run) -> Session<'static> {
 }
 
 /// An Unreal game's log on Linux, with module offsets and no functions.
-pub(in crate::triage) const UNREAL_ON_LINUX: &str = "\
+pub(crate) const UNREAL_ON_LINUX: &str = "\
 [2026.11.23-10.00.00:728][ 41]LogCore: === Critical error: ===
 Unhandled Exception: SIGSEGV: invalid attempt to read memory at address 0x0000000000000020
 
@@ -163,7 +163,7 @@ Unhandled Exception: SIGSEGV: invalid attempt to read memory at address 0x000000
 ";
 
 /// Unity's crash folder: `base` is where its modules lie.
-pub(in crate::triage) fn unity(base: u64) -> Session<'static> {
+pub(crate) fn unity(base: u64) -> Session<'static> {
     let player = base + 0x1000_0000;
     let low = (player + 0x8d_8b1a) & 0xffff_ffff;
     let log = format!(
@@ -192,7 +192,7 @@ pub(in crate::triage) fn unity(base: u64) -> Session<'static> {
 }
 
 /// What Proton's log tells of a game that crashed in it.
-pub(in crate::triage) const PROTON: &str = "\
+pub(crate) const PROTON: &str = "\
 fixme:ntdll:NtQuerySystemInformation info_class SYSTEM_PERFORMANCE_INFORMATION
 wine: Unhandled page fault on read access to 0000000000000020 at address 00000001408D8B1A (thread 0124), starting debugger...
 Unhandled exception: page fault on read access to 0x0000000000000020 in 64-bit code (0x000001408d8b1a).

@@ -4,6 +4,7 @@ mod disorder;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -69,6 +70,8 @@ pub struct HeldEvent {
 struct Router {
     account: Account,
     rules: Vec<Rule>,
+    /// Rules that somebody has disabled since, by their names.
+    disabled: Mutex<BTreeSet<String>>,
     lambda: Lambda,
     mailboxes: Mailboxes,
     log: Mutex<Vec<RoutedEvent>>,
@@ -102,8 +105,8 @@ impl Bus {
         disorder: Disorder,
     ) -> Self {
         let shuffler = Shuffler::new(disorder);
-        let (log, held) = (Mutex::default(), Mutex::default());
-        let router = Arc::new(Router { account, rules, lambda, mailboxes, log, shuffler, held });
+        let (disabled, log, held) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let router = Arc::new(Router { account, rules, disabled, lambda, mailboxes, log, shuffler, held });
         let (probes, asked) = mpsc::unbounded_channel();
         let mut tasks = vec![tokio::spawn(route(Arc::clone(&router), events, asked)).abort_handle()];
         if let Schedules::Running { minute } = schedules {
@@ -120,7 +123,7 @@ impl Bus {
     /// Fires a schedule now, whether or not schedules run. `rule` is a logical id or a name.
     pub fn fire(&self, rule: &str) -> Result<(), NoSchedule> {
         let is_it = |candidate: &&Rule| candidate.logical_id == rule || candidate.name == rule;
-        let schedule = |rule: &&Rule| rule.enabled && rule.schedule.is_some();
+        let schedule = |rule: &&Rule| self.is_enabled(rule) && rule.schedule.is_some();
         let is_it = |candidate: &Rule| is_it(&candidate) && schedule(&candidate);
         let index = self.router.rules.iter().position(is_it).ok_or_else(|| NoSchedule(rule.to_owned()))?;
         self.router.fire(index);
@@ -148,6 +151,19 @@ impl Bus {
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.router.rules
+    }
+
+    /// Disables a rule or schedule, as somebody does by hand. `rule` is a logical id or a name.
+    pub fn disable(&self, rule: &str) {
+        let is_it = |candidate: &&Rule| candidate.logical_id == rule || candidate.name == rule;
+        let names = self.rules().iter().filter(is_it).map(|rule| rule.name.clone());
+        self.router.disabled.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+    }
+
+    /// Whether a rule matches and fires.
+    #[must_use]
+    pub fn is_enabled(&self, rule: &Rule) -> bool {
+        self.router.is_enabled(rule)
     }
 
     /// Every event so far, with the rules that it matched.
@@ -204,7 +220,9 @@ async fn run_schedule(router: Arc<Router>, rule: usize, interval: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
-        router.fire(rule);
+        if router.is_enabled(&router.rules[rule]) {
+            router.fire(rule);
+        }
     }
 }
 
@@ -254,9 +272,14 @@ fn without_source(principal: Principal) -> Principal {
 }
 
 impl Router {
+    fn is_enabled(&self, rule: &Rule) -> bool {
+        let disabled = self.disabled.lock().unwrap_or_else(PoisonError::into_inner);
+        rule.enabled && !disabled.contains(&rule.name)
+    }
+
     fn route(self: &Arc<Self>, event: Value) {
         let matches =
-            |rule: &Rule| rule.enabled && rule.pattern.as_ref().is_some_and(|it| it.matches(&event));
+            |rule: &Rule| self.is_enabled(rule) && rule.pattern.as_ref().is_some_and(|it| it.matches(&event));
         let rules: Vec<_> = (0..self.rules.len()).filter(|index| matches(&self.rules[*index])).collect();
         if !rules.is_empty()
             && let Some(held) = &mut *self.held()

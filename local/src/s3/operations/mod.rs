@@ -4,6 +4,7 @@ mod buckets;
 mod listing;
 mod multipart;
 mod reading;
+mod settings;
 mod tagging;
 mod writing;
 
@@ -93,11 +94,53 @@ impl s3s::S3 for Operations {
         buckets::get_bucket_location(self, &request).map(S3Response::new)
     }
 
+    async fn get_public_access_block(
+        &self,
+        request: S3Request<dto::GetPublicAccessBlockInput>,
+    ) -> S3Result<S3Response<dto::GetPublicAccessBlockOutput>> {
+        settings::get_public_access_block(self, &request.input).map(S3Response::new)
+    }
+
+    async fn get_bucket_encryption(
+        &self,
+        request: S3Request<dto::GetBucketEncryptionInput>,
+    ) -> S3Result<S3Response<dto::GetBucketEncryptionOutput>> {
+        settings::get_bucket_encryption(self, &request.input).map(S3Response::new)
+    }
+
+    async fn get_bucket_policy(
+        &self,
+        request: S3Request<dto::GetBucketPolicyInput>,
+    ) -> S3Result<S3Response<dto::GetBucketPolicyOutput>> {
+        settings::get_bucket_policy(self, &request.input).map(S3Response::new)
+    }
+
+    async fn get_bucket_notification_configuration(
+        &self,
+        request: S3Request<dto::GetBucketNotificationConfigurationInput>,
+    ) -> S3Result<S3Response<dto::GetBucketNotificationConfigurationOutput>> {
+        settings::get_bucket_notification_configuration(self, &request.input).map(S3Response::new)
+    }
+
+    async fn get_bucket_lifecycle_configuration(
+        &self,
+        request: S3Request<dto::GetBucketLifecycleConfigurationInput>,
+    ) -> S3Result<S3Response<dto::GetBucketLifecycleConfigurationOutput>> {
+        settings::get_bucket_lifecycle_configuration(self, &request.input).map(S3Response::new)
+    }
+
     async fn list_objects_v2(
         &self,
         request: S3Request<dto::ListObjectsV2Input>,
     ) -> S3Result<S3Response<dto::ListObjectsV2Output>> {
         listing::list_objects_v2(self, request).map(S3Response::new)
+    }
+
+    async fn list_object_versions(
+        &self,
+        request: S3Request<dto::ListObjectVersionsInput>,
+    ) -> S3Result<S3Response<dto::ListObjectVersionsOutput>> {
+        listing::list_object_versions(self, request).map(S3Response::new)
     }
 
     async fn get_object(
