@@ -116,10 +116,6 @@ impl Weather {
         state.ambushes.clear();
     }
 
-    pub(crate) fn is_calm(&self) -> bool {
-        self.state().climate == Climate::Calm
-    }
-
     /// Ends a session in the moment in which its export is requested.
     pub(crate) fn ambush(&self, session: &SessionId, ending: Ending) {
         self.state().ambushes.insert(session.id.clone(), ending);
