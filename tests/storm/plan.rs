@@ -161,16 +161,16 @@ struct Drawing {
 
 impl Drawing {
     fn draw(mut self) -> Vec<Step> {
-        for _ in 0..self.random.usize(8..=20) {
+        for _ in 0..self.random.usize(12..=24) {
             let session = self.random.usize(..self.stages.len());
             match self.random.u8(..100) {
-                0..45 => self.go_on(session),
-                45..60 => self.tell(session),
-                60..76 => {
+                0..38 => self.go_on(session),
+                38..53 => self.tell(session),
+                53..73 => {
                     let (which, twice) = (self.random.u32(..), self.random.u8(..4) == 0);
                     self.steps.push(Step::Deliver { which, twice });
                 }
-                76..86 => self.sweep(),
+                73..86 => self.sweep(),
                 86..89 => self.wait_for(Step::Wait),
                 89..91 => self.wait_for(Step::Pause),
                 91..92 => self.wait_for(Step::Hour),
@@ -201,8 +201,14 @@ impl Drawing {
             Stage::Exported => (Step::Note(session), Stage::Over),
             Stage::Over => return,
         };
+        let is_born = self.stages[session] == Stage::Unborn;
         self.stages[session] = stage;
         self.steps.push(step);
+        // Most sessions are armed.
+        if is_born && self.random.u8(..4) > 0 {
+            self.steps.push(Step::TellSession(session));
+            self.steps.push(Step::Deliver { which: u32::MAX, twice: self.random.u8(..8) == 0 });
+        }
     }
 
     fn tell(&mut self, session: usize) {

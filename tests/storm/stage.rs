@@ -253,7 +253,9 @@ impl Play<'_> {
         if self.waiting.is_empty() {
             return;
         }
-        let place = which as usize % self.waiting.len();
+        // The last number means the last one: what was told just now.
+        let last = self.waiting.len() - 1;
+        let place = if which == u32::MAX { last } else { which as usize % self.waiting.len() };
         if place > 0 {
             self.census.count("event late");
         }
