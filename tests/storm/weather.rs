@@ -24,25 +24,28 @@ pub(crate) enum Climate {
     Faults { s3: u8, streams: u8 },
     /// The functions are killed at so many requests of a hundred.
     Kills(u8),
-    /// One request is never answered.
-    Stall,
+    /// One request to S3, or to GameLift Streams, is never answered.
+    Stall { s3: bool },
 }
 
 impl Climate {
     /// Stalls take seconds: few schedules have one.
     pub(crate) fn draw(random: &mut Rng, number: usize) -> Self {
-        if number == 4 {
-            return Self::Stall;
+        if let 4 | 5 = number {
+            return Self::Stall { s3: number == 4 };
         }
         match random.u8(..10) {
             0..3 => Self::Calm,
-            3 | 4 => Self::Faults { s3: random.u8(2..12), streams: 0 },
+            3 | 4 => Self::Faults { s3: random.u8(5..30), streams: 0 },
             5 | 6 => Self::Faults { s3: 0, streams: random.u8(2..25) },
-            7 => Self::Faults { s3: random.u8(2..12), streams: random.u8(2..25) },
+            7 => Self::Faults { s3: random.u8(5..30), streams: random.u8(2..25) },
             _ => Self::Kills(random.u8(2..8)),
         }
     }
 }
+
+/// How many requests of a hundred would stall, of which one does.
+const STALLS: u8 = 40;
 
 /// The weather of a cloud. It is calm until it is told otherwise.
 pub(crate) struct Weather {
@@ -132,11 +135,12 @@ impl Weather {
             blows.push(Blow::CutOff);
         }
         if is_conditional {
-            blows.extend([Blow::Conflict, Blow::Precondition]);
+            blows.extend([Blow::Conflict, Blow::Precondition].repeat(2));
         }
         let what = format!("{} {key} {:?}", request.operation, request.range);
         let blow = self.blow(&what, &blows, |climate| match climate {
             Climate::Faults { s3, .. } => s3,
+            Climate::Stall { s3: true } => STALLS,
             _ => 0,
         })?;
         let function = self.cloud.functions.get(request.access_key_id.as_deref().unwrap_or_default());
@@ -170,6 +174,7 @@ impl Weather {
         let blows = [Blow::Late, Blow::Throttled, Blow::Internal, Blow::Reset, Blow::Unanswered];
         let blow = self.blow(&what, &blows, |climate| match climate {
             Climate::Faults { streams, .. } => streams,
+            Climate::Stall { s3: false } => STALLS,
             _ => 0,
         })?;
         Some(match blow {
@@ -215,8 +220,8 @@ impl Weather {
                 let before = random.bool();
                 (chance < often).then_some(Blow::Kill { before })
             }
-            Climate::Stall => {
-                let stalls = chance < 15 && !state.has_stalled;
+            Climate::Stall { .. } => {
+                let stalls = chance < of_a_hundred(climate) && !state.has_stalled;
                 state.has_stalled |= stalls;
                 stalls.then_some(Blow::Stall)
             }
