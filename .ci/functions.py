@@ -9,6 +9,7 @@ import re
 import shutil
 import struct
 import sys
+import zlib
 from pathlib import Path
 
 from samtranslator.yaml_helper import yaml_parse
@@ -17,8 +18,9 @@ from samtranslator.yaml_helper import yaml_parse
 NEWEST_GLIBC = (2, 34)
 LIBRARIES = {"libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "libgcc_s.so.1", "ld-linux-x86-64.so.2"}
 
-# Lambda's limit is 250 MB unzipped; ours are some 9 MB each, and a debug build is 100.
-LARGEST = 16_000_000
+# Every cold start loads the binary: in bytes, what it may have, and what a zip of it may.
+LARGEST = {"start-export": 8_000_000, "index-export": 10_000_000}
+LARGEST_ZIPPED = 5_000_000
 
 # Source paths of crates, as panics name them: what only `local/` and `cli/` depend on.
 UNWANTED = [b"/clap_builder-", b"/s3s-", b"/axum-", b"/minidump-writer-", b"/tempfile-", b"local/src/", b"cli/src/"]
@@ -58,8 +60,8 @@ def needs(elf: bytes) -> tuple[set[str], set[str]]:
     return libraries, versions
 
 
-def findings(elf: bytes) -> list[str]:
-    """Why Lambda would not run it, or should not."""
+def findings(binary: str, elf: bytes) -> list[str]:
+    """Why Lambda would not run what was built of a cargo binary, or should not."""
     if elf[:6] != b"\x7fELF\x02\x01":
         return ["is no 64-bit little-endian ELF file"]
     kind, machine = struct.unpack_from("<HH", elf, 0x10)
@@ -74,11 +76,18 @@ def findings(elf: bytes) -> list[str]:
         found.append("needs no version of glibc: is it read correctly?")
     elif max(glibc) > NEWEST_GLIBC:
         found.append(f"needs glibc {'.'.join(map(str, max(glibc)))}, and provided.al2023 has 2.34")
-    if len(elf) > LARGEST:
-        found.append(f"has {len(elf)} bytes: is it a release build?")
+    if len(elf) > LARGEST[binary]:
+        found.append(f"has {len(elf)} bytes, of {LARGEST[binary]}: is it a release build?")
+    if zipped(elf) > LARGEST_ZIPPED:
+        found.append(f"has {zipped(elf)} bytes when it is zipped, of {LARGEST_ZIPPED}")
     found += [f"contains {it.decode()}" for it in UNWANTED if it in elf]
     found += [f"does not contain {it.decode()}: what was built?" for it in EXPECTED if it not in elf]
     return found
+
+
+def zipped(elf: bytes) -> int:
+    """How many bytes a zip holds of it."""
+    return len(zlib.compress(elf, 9))
 
 
 def main(build: str, folder: str) -> int:
@@ -89,12 +98,12 @@ def main(build: str, folder: str) -> int:
     for name, function in functions.items():
         bootstrap = Path(build) / function["Properties"]["CodeUri"] / "bootstrap"
         elf = bootstrap.read_bytes()
-        for finding in findings(elf):
+        binary = function["Metadata"]["BuildProperties"]["Binary"]
+        for finding in findings(binary, elf):
             print(f"{bootstrap} {finding}", file=sys.stderr)
             wrong += 1
-        binary = function["Metadata"]["BuildProperties"]["Binary"]
         shutil.copy(bootstrap, Path(folder) / binary)
-        print(f"{binary}: {len(elf)} bytes, {', '.join(sorted(needs(elf)[1]))}")
+        print(f"{binary}: {len(elf)} bytes, {zipped(elf)} when it is zipped, {', '.join(sorted(needs(elf)[1]))}")
     return 1 if wrong or not functions else 0
 
 

@@ -141,6 +141,15 @@ def main(bucket: str):
                if it["Type"] == "AWS::Athena::NamedQuery"}  # fmt: skip
     columns = resources["RecordTable"]["Properties"]["TableInput"]["StorageDescriptor"]["Columns"]
 
+    with statement("the workgroup bounds a query, and keeps its answer encrypted and outside the index"):
+        workgroup = resources["QueryWorkGroup"]["Properties"]["WorkGroupConfiguration"]
+        assert workgroup["EnforceWorkGroupConfiguration"] and workgroup["BytesScannedCutoffPerQuery"] <= 10 << 30, workgroup
+        kept = workgroup["ResultConfiguration"]
+        assert kept["OutputLocation"] == "s3://${CaptureBucket}/athena/", kept
+        assert [it["EncryptionOption"] for it in kept["EncryptionConfiguration"][1:]] == ["SSE_KMS", "SSE_S3"], kept
+        names = {it["Properties"]["WorkGroup"] for it in resources.values() if it["Type"] == "AWS::Athena::NamedQuery"}
+        assert names == {"QueryWorkGroup"}, names
+
     with tempfile.TemporaryDirectory() as folder, statement("made-up records of every verdict and state"):
         index = Index(columns, Path(folder))
         made_up(index)

@@ -6,28 +6,28 @@ from pathlib import Path
 
 from functions import findings, needs
 
-BUILT = [path.read_bytes() for path in sorted(Path(os.environ["FUNCTIONS"]).iterdir())]
+BUILT = {path.name: path.read_bytes() for path in sorted(Path(os.environ["FUNCTIONS"]).iterdir())}
+NAME, ELF = next(iter(BUILT.items()))
 
 
 class Functions(unittest.TestCase):
     def assert_found(self, old: bytes, new: bytes, expected: str):
-        for elf in BUILT:
+        for name, elf in BUILT.items():
             self.assertIn(old, elf)
-            found = findings(elf.replace(old, new))
+            found = findings(name, elf.replace(old, new))
             self.assertTrue(any(expected in it for it in found), f"not found: {expected} in {found}")
 
     def test_what_sam_built_has_no_findings(self):
-        self.assertEqual([findings(elf) for elf in BUILT], [[], []])
+        self.assertEqual([findings(name, elf) for name, elf in BUILT.items()], [[], []])
 
     def test_another_processor_is_found(self):
-        elf = BUILT[0]
-        self.assertIn("no x86_64 executable", findings(elf[:0x12] + b"\xb7\0" + elf[0x14:])[0])
+        self.assertIn("no x86_64 executable", findings(NAME, ELF[:0x12] + b"\xb7\0" + ELF[0x14:])[0])
 
     def test_a_script_is_found(self):
-        self.assertIn("no 64-bit little-endian ELF file", findings(b"#!/bin/sh\n")[0])
+        self.assertIn("no 64-bit little-endian ELF file", findings(NAME, b"#!/bin/sh\n")[0])
 
     def test_a_newer_glibc_is_found(self):
-        newest = max(needs(BUILT[0])[1], key=lambda it: [int(part) for part in it.removeprefix("GLIBC_").split(".")])
+        newest = max(needs(ELF)[1], key=lambda it: [int(part) for part in it.removeprefix("GLIBC_").split(".")])
         newer = b"GLIBC_9." + b"9" * (len(newest) - len("GLIBC_9."))
         self.assert_found(newest.encode() + b"\0", newer + b"\0", "needs glibc 9.9")
 
@@ -41,7 +41,10 @@ class Functions(unittest.TestCase):
         self.assert_found(b"/lambda_runtime-", b"/lambda_runtime-/clap_builder-", "contains /clap_builder-")
 
     def test_a_debug_build_is_found(self):
-        self.assertIn("is it a release build?", findings(BUILT[0] + bytes(10_000_000))[0])
+        self.assertIn("is it a release build?", findings(NAME, ELF + bytes(10_000_000))[0])
+
+    def test_what_does_not_compress_is_found(self):
+        self.assertIn("when it is zipped", findings(NAME, ELF + os.urandom(5_000_000))[-1])
 
 
 if __name__ == "__main__":

@@ -52,8 +52,6 @@ pub struct Config {
     pub retention: Option<Retention>,
     /// `STACK_NAME`: the dimension `Stack` of the metrics.
     pub stack: String,
-    /// `CRASH_FILES`, `CRASH_PATTERN`, `CLEAN_EXIT_PATTERN`: what the studio teaches of its own engine.
-    pub rules: Rules,
 }
 
 /// Everything that is wrong with the environment.
@@ -71,20 +69,50 @@ impl std::error::Error for ConfigError {}
 impl Config {
     /// Reads the process's environment.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_lookup(|name| std::env::var(name).ok())
+        Self::from_lookup(from_env)
+    }
+
+    /// Reads the process's environment, and what the studio teaches of its own engine: `CRASH_FILES`, `CRASH_PATTERN`,
+    /// `CLEAN_EXIT_PATTERN`. Who needs no rules does not read them: regular expressions are a good part of the binary.
+    pub fn with_rules_from_env() -> Result<(Self, Rules), ConfigError> {
+        Self::with_rules_from_lookup(from_env)
     }
 
     /// Reads variables from wherever they are. Surrounding white space is dropped; an empty value counts as none.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let read = |name: &str| lookup(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
         let mut mistakes = Vec::new();
+        let config = Self::read(&lookup, &mut mistakes);
+        if mistakes.is_empty() { Ok(config) } else { Err(ConfigError(mistakes)) }
+    }
+
+    /// The same with the studio's rules.
+    pub fn with_rules_from_lookup(
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<(Self, Rules), ConfigError> {
+        let mut mistakes = Vec::new();
+        let config = Self::read(&lookup, &mut mistakes);
+        let teaching = ["CRASH_FILES", "CRASH_PATTERN", "CLEAN_EXIT_PATTERN"]
+            .map(|name| trimmed(&lookup, name).unwrap_or_default());
+        let [files, crash, exit] = &teaching;
+        match Rules::new(files, crash, exit) {
+            Ok(rules) if mistakes.is_empty() => Ok((config, rules)),
+            rules => {
+                mistakes.extend(rules.err().unwrap_or_default());
+                Err(ConfigError(mistakes))
+            }
+        }
+    }
+
+    /// Reads what both functions are told, and adds what is wrong with it.
+    fn read(lookup: &impl Fn(&str) -> Option<String>, mistakes: &mut Vec<String>) -> Self {
+        let read = |name: &str| trimmed(lookup, name);
         let bucket = read("CAPTURE_BUCKET").unwrap_or_else(|| {
             mistakes.push("CAPTURE_BUCKET is not set: it names the capture bucket".to_owned());
             String::new()
         });
         let region = read("AWS_REGION");
         let groups = read("STREAM_GROUPS").unwrap_or_default();
-        let stream_groups = parse_stream_groups(&groups, region.as_deref(), &mut mistakes);
+        let stream_groups = parse_stream_groups(&groups, region.as_deref(), mistakes);
         let mut number = |name: &str, default: u32, allowed: RangeInclusive<u32>| match read(name) {
             None => default,
             Some(text) => text.parse().ok().filter(|number| allowed.contains(number)).unwrap_or_else(|| {
@@ -102,20 +130,8 @@ impl Config {
         if user_ids.is_none() {
             mistakes.push("USER_IDS: expected off, hashed or plain".to_owned());
         }
-        let teaching =
-            ["CRASH_FILES", "CRASH_PATTERN", "CLEAN_EXIT_PATTERN"].map(|name| read(name).unwrap_or_default());
-        let [files, crash, exit] = &teaching;
-        let retention = Retention::from_lookup(read, &mut mistakes);
-        let rules = match Rules::new(files, crash, exit) {
-            Ok(rules) if mistakes.is_empty() => rules,
-            Ok(_) => return Err(ConfigError(mistakes)),
-            Err(wrong) => {
-                mistakes.extend(wrong);
-                return Err(ConfigError(mistakes));
-            }
-        };
-        Ok(Self {
-            rules,
+        let retention = Retention::from_lookup(read, mistakes);
+        Self {
             retention,
             bucket,
             stream_groups,
@@ -125,8 +141,16 @@ impl Config {
             rearm_after: (rearm_after > 0).then(|| SignedDuration::from_hours(rearm_after.into())),
             user_ids: user_ids.unwrap_or_default(),
             stack: read("STACK_NAME").unwrap_or_else(|| "crash-capture".to_owned()),
-        })
+        }
     }
+}
+
+fn from_env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn trimmed(lookup: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
 fn parse_stream_groups(list: &str, region: Option<&str>, mistakes: &mut Vec<String>) -> StreamGroups {
@@ -152,10 +176,12 @@ fn parse_stream_groups(list: &str, region: Option<&str>, mistakes: &mut Vec<Stri
 mod tests {
     use super::*;
 
+    fn lookup(variables: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
+        |name| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+    }
+
     fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::from_lookup(|name| {
-            variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
-        })
+        Config::from_lookup(lookup(variables))
     }
 
     #[test]
@@ -195,8 +221,8 @@ mod tests {
     fn all_mistakes_are_reported_together() {
         let elsewhere = "arn:aws:gameliftstreams:eu-central-1:111122223333:streamgroup/sg-9";
         let list = format!("s g,{elsewhere},sg-1");
-        let error = read(&[
-            ("STREAM_GROUPS", &list),
+        let variables = [
+            ("STREAM_GROUPS", list.as_str()),
             ("AWS_REGION", "us-west-2"),
             ("ARM_PERCENT", "101"),
             ("SWEEP_EVERY_SECONDS", "0.5"),
@@ -206,8 +232,8 @@ mod tests {
             ("CRASH_FILES", "crash[.txt"),
             ("CRASH_PATTERN", "boom("),
             ("CLEAN_EXIT_PATTERN", "*"),
-        ]);
-        let error = error.unwrap_err().to_string();
+        ];
+        let error = Config::with_rules_from_lookup(lookup(&variables)).unwrap_err().to_string();
         for part in [
             "CAPTURE_BUCKET is not set",
             "\"s g\" is not a stream group",

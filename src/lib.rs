@@ -32,6 +32,7 @@
 //! | --- | --- |
 //! | [`config`] | the environment, read once |
 //! | [`aws`] | the SDK's configuration: one HTTPS client for all |
+//! | [`logging`] | the log, as Lambda wants it |
 //! | [`service`] | what went wrong in a call to AWS, and whether a retry helps |
 //! | [`streams`] | the GameLift Streams API, at a pace |
 //! | [`store`] | the capture bucket |
@@ -45,6 +46,7 @@ pub mod config;
 pub mod error;
 pub mod indexing;
 pub mod layout;
+pub mod logging;
 pub mod metrics;
 pub mod record;
 pub mod redacted;

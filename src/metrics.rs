@@ -11,6 +11,9 @@ use serde_json::{Map, Value, json};
 /// The namespace of this system's metrics.
 pub const NAMESPACE: &str = "CrashCapture";
 
+/// The one metric that is no count of things.
+pub const BYTES: &str = "bytes";
+
 /// One line: counts, for each of the sets of dimensions.
 ///
 /// `dimensions` are names and values; each of the `sets` names some of them.
@@ -21,7 +24,8 @@ pub fn document(
     sets: &[&[&str]],
     counts: &[(&str, u64)],
 ) -> Value {
-    let metrics: Vec<_> = counts.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
+    let unit = |name| if name == BYTES { "Bytes" } else { "Count" };
+    let metrics: Vec<_> = counts.iter().map(|(name, _)| json!({"Name": name, "Unit": unit(*name)})).collect();
     let directive = json!({"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": metrics});
     // Lambda drops lines below the function's log level, and takes a line without level and time for INFO.
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "INFO".to_owned());
@@ -37,8 +41,12 @@ pub fn document(
 
 /// Writes documents to standard output, each on its line.
 pub fn write(documents: &[Value]) -> io::Result<()> {
-    let lines: String = documents.iter().map(|document| format!("{document}\n")).collect();
-    io::stdout().lock().write_all(lines.as_bytes())
+    let mut lines = Vec::new();
+    for document in documents {
+        serde_json::to_writer(&mut lines, document)?;
+        lines.push(b'\n');
+    }
+    io::stdout().lock().write_all(&lines)
 }
 
 #[cfg(test)]
@@ -67,7 +75,8 @@ pub(crate) mod tests {
             let metrics = directive["Metrics"].as_array().unwrap();
             assert!((1..=100).contains(&metrics.len()));
             for metric in metrics {
-                assert_eq!(metric["Unit"], "Count");
+                let unit = if metric["Name"] == "bytes" { "Bytes" } else { "Count" };
+                assert_eq!(metric["Unit"], unit);
                 assert!(document[text(&metric["Name"])].is_number(), "{metric}");
             }
         }

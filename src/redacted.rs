@@ -4,12 +4,15 @@
 //! [`Redacted`] is the only form in which such text gets into a record, a report or a log line, and redacting is the only way to make
 //! one. What is redacted is what crash services redact by default (Sentry's data scrubbing, `BugSplat`'s masks) and what AWS warns of:
 //! credentials, e-mail and IP addresses, names of users in paths, accounts.
+//!
+//! By the crate `regex-lite`, which the AWS SDK brings anyway: these texts are short, and `start-export`, which redacts what it reads
+//! back, needs no other (docs/decisions/0050). Its classes are ASCII's.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::LazyLock;
 
-use regex::{Captures, Regex};
+use regex_lite::{Captures, Regex};
 use serde::{Deserialize, Serialize};
 
 /// The longest text that is kept, in characters.
@@ -92,12 +95,11 @@ fn head(text: &str) -> &str {
     head.rfind(char::is_whitespace).map_or("", |space| &head[..space])
 }
 
-/// White space becomes spaces; what could disturb a terminal, a log line or the reading order goes.
+/// White space, of whatever script, becomes spaces; what could disturb a terminal, a log line or the reading order goes.
 fn harmless(text: &str) -> String {
     let is_bidirectional = |c| matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let is_line_end = |c| matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}');
-    let text = text.chars().filter(|c| is_line_end(*c) || !(c.is_control() || is_bidirectional(*c)));
-    text.map(|c| if is_line_end(c) { ' ' } else { c }).collect()
+    let text = text.chars().filter(|c| c.is_whitespace() || !(c.is_control() || is_bidirectional(*c)));
+    text.map(|c| if c.is_whitespace() { ' ' } else { c }).collect()
 }
 
 enum Replacement {
@@ -181,6 +183,7 @@ mod tests {
             ("jwt eyJhbGciOi.eyJzdWIiOiIx.SflKxwRJ!", "jwt [secret]!"),
             ("https://joe:pw@example.com/x", "https://[secret]@example.com/x"),
             ("http://h/x?sessionId=77&y=1", "http://h/x?sessionId=[secret]"),
+            ("Passwort ä password\u{a0}=\u{3000}hünter2 x", "Passwort ä password = [secret] x"),
         ] {
             assert_eq!(redacted(text), expected);
         }
@@ -191,6 +194,7 @@ mod tests {
         for (text, expected) in [
             ("mail jane.doe+x@mail.example.com now", "mail [email] now"),
             (r"C:\Users\Jane Doe\AppData\x.sav", r"C:\Users\[user]\AppData\x.sav"),
+            (r"C:\Users\Jürgen Groß\AppData\x.sav", r"C:\Users\[user]\AppData\x.sav"),
             ("C:/Users/jane", "C:/Users/[user]"),
             ("/home/jane/.config/x and /home/joe", "/home/[user]/.config/x and /home/[user]"),
             ("profile/drive_c/users/jane/Saved", "profile/drive_c/users/[user]/Saved"),

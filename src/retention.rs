@@ -55,15 +55,15 @@ impl Retention {
         Some(Self { crash, suspect, exited, clean, records })
     }
 
-    /// The day at whose beginning, in UTC, S3 deletes an export that was written then and has the tag of this verdict.
+    /// The day at whose beginning, in UTC, S3 deletes an export that was written then and has the tag of this verdict, or none.
     #[must_use]
-    pub fn expires_on(&self, verdict: &Verdict, written: Timestamp) -> Date {
-        let days = match verdict {
-            Verdict::Crash => self.crash,
-            Verdict::Suspect | Verdict::Unreadable => self.suspect,
-            Verdict::Exited => self.exited,
-            Verdict::Clean => self.clean,
-            Verdict::Other(_) => self.records,
+    pub fn expires_on(&self, tag: Option<&Verdict>, written: Timestamp) -> Date {
+        let days = match tag {
+            Some(Verdict::Crash) => self.crash,
+            Some(Verdict::Suspect | Verdict::Unreadable) => self.suspect,
+            Some(Verdict::Exited) => self.exited,
+            Some(Verdict::Clean) => self.clean,
+            Some(Verdict::Other(_)) | None => self.records,
         };
         midnight_after(written, days.min(self.records))
     }
@@ -92,7 +92,8 @@ mod tests {
     #[test]
     fn an_export_is_kept_by_its_verdict_until_the_next_midnight() {
         let retention = read("365").0.unwrap();
-        let day = |verdict, time: &str| retention.expires_on(&verdict, time.parse().unwrap()).to_string();
+        let day =
+            |verdict, time: &str| retention.expires_on(Some(&verdict), time.parse().unwrap()).to_string();
         assert_eq!(day(Verdict::Clean, "2014-01-15T10:30:00Z"), "2014-01-19");
         assert_eq!(day(Verdict::Exited, "2014-01-15T00:00:00Z"), "2014-01-22");
         assert_eq!(
@@ -105,8 +106,10 @@ mod tests {
     fn no_export_outlives_its_record() {
         let retention = read("20").0.unwrap();
         let written = "2026-11-24T12:00:00Z".parse().unwrap();
-        assert_eq!(retention.expires_on(&Verdict::Crash, written).to_string(), "2026-12-15");
-        assert_eq!(retention.expires_on(&Verdict::Exited, written).to_string(), "2026-12-02");
+        let day = |tag| retention.expires_on(tag, written).to_string();
+        assert_eq!(day(Some(&Verdict::Crash)), "2026-12-15");
+        assert_eq!(day(Some(&Verdict::Exited)), "2026-12-02");
+        assert_eq!(day(None), "2026-12-15");
     }
 
     #[test]

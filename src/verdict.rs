@@ -5,6 +5,9 @@ use jiff::SignedDuration;
 use crate::record::{AlarmNote, Evidence, Judgement, Reason, TRIAGE_VERSION, Verdict};
 use crate::triage::Findings;
 
+/// The code of the reason of an end that came early.
+pub const EARLY_EXIT: &str = "early-exit";
+
 /// An end by `applicationExit` this soon after the session's creation is a sign of trouble.
 const EARLY: SignedDuration = SignedDuration::from_secs(60);
 
@@ -83,7 +86,7 @@ pub const ROWS: [Row; 10] = [
     row("clean-exit-mark", "clean", "a log ends as one of a clean exit does"),
     row("pressure", "suspect", "memory or graphics memory ran short in its last minute"),
     row("end-reason-unknown", "suspect", "GameLift Streams did not tell why it ended"),
-    row("early-exit", "suspect", "it ended by `applicationExit` within a minute of its creation"),
+    row(EARLY_EXIT, "suspect", "it ended by `applicationExit` within a minute of its creation"),
     row("application-exit", "exited", "it ended by `applicationExit`"),
     row("ended-in-order", "clean", "a player, a timeout or a call ended it"),
     row("ended-by-fault", "suspect", "GameLift Streams ended it for any other reason"),
@@ -153,7 +156,7 @@ fn judge_ending(ending: &Ending) -> (Verdict, Reason) {
         (Some("applicationExit"), Some(lasted)) if lasted < EARLY => {
             let detail =
                 format!("the application exited {} s after the session's creation", lasted.as_secs());
-            (Verdict::Suspect, Reason::new("early-exit", detail))
+            (Verdict::Suspect, Reason::new(EARLY_EXIT, detail))
         }
         (Some("applicationExit"), _) => {
             let detail = "the application exited, and nothing in its files tells a crash from a quit";

@@ -263,6 +263,9 @@ async fn an_export_that_stays_pending_is_looked_at_less_and_less_and_given_up_af
         let calls = cloud.calls(Operation::GetStreamSession);
         cloud.sweep().await;
         cloud.sweep().await;
+        // Nor does a process look that remembers nothing.
+        cloud.lambda.kill(START_EXPORT).unwrap();
+        cloud.sweep().await;
         assert_eq!(cloud.calls(Operation::GetStreamSession), calls + 1, "one look, and then the pause");
         let marker = cloud.read_json(&marker_key(&session)).await;
         assert_eq!(
@@ -335,11 +338,11 @@ async fn a_session_that_is_settled_is_not_asked_about_any_more() {
     let sessions = cloud.write_down([captured, lost]);
     cloud.sweep_answer().await;
     cloud.streams.change(&sessions[0], exported(ExportStatus::Failed)).unwrap();
-    let lose = |session: &mut StreamSession| {
+    let without_export = |session: &mut StreamSession| {
         exited(session);
         session.export = None;
     };
-    cloud.streams.change(&sessions[1], lose).unwrap();
+    cloud.streams.change(&sessions[1], without_export).unwrap();
     cloud.sweep_answer().await;
     cloud.let_pause_pass(&sessions[1]).await;
     assert_eq!(cloud.sweep_answer().await["counts"], json!({"missed": 1, "settled": 1}));

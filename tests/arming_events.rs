@@ -5,7 +5,7 @@
 mod support;
 
 use crash_capture_local::cloud::{PRIMARY_LOCATION, STREAM_GROUP};
-use crash_capture_local::streams::{SessionId, Status, StatusReason, StreamGroup};
+use crash_capture_local::streams::{Operation, SessionId, Status, StatusReason, StreamGroup};
 use serde_json::{Value, json};
 
 use support::{Cloud, event, session_event, session_on_paper};
@@ -18,10 +18,15 @@ async fn cloud(arm_percent: &str) -> (Cloud, [SessionId; 2]) {
         options.parameters.insert("ArmPercent".to_owned(), arm_percent.to_owned());
     })
     .await;
+    let sessions = two_sessions(&cloud);
+    (cloud, sessions)
+}
+
+fn two_sessions(cloud: &Cloud) -> [SessionId; 2] {
     cloud.streams.add_stream_group(StreamGroup::new(FOREIGN_GROUP, PRIMARY_LOCATION));
     let sessions =
         cloud.write_down([STREAM_GROUP, FOREIGN_GROUP].map(|group| session_on_paper(group, "ABC123def4567")));
-    (cloud, sessions.try_into().unwrap())
+    sessions.try_into().unwrap()
 }
 
 fn is_armed(cloud: &Cloud, session: &SessionId) -> bool {
@@ -99,4 +104,21 @@ async fn an_event_of_a_session_that_is_over_or_unknown_says_so() {
     let answer = cloud.start_export(&session_event(&cloud, &unknown)).await;
     assert_eq!(answer["counts"], json!({"not-found": 1}));
     assert!(cloud.marker(&unknown).await.is_none());
+}
+
+#[tokio::test]
+async fn above_ten_groups_the_account_is_listed_and_the_sessions_of_other_groups_are_left_alone() {
+    for event in ["scheduled-event", "alarm-composite"] {
+        let cloud = Cloud::start_with(|options| {
+            let others = (0..10).map(|number| format!("sg-{number}"));
+            let groups: Vec<_> = others.chain([STREAM_GROUP.to_owned()]).collect();
+            options.parameters.insert("StreamGroups".to_owned(), groups.join(","));
+        })
+        .await;
+        let [session, foreign] = two_sessions(&cloud);
+        let answer = cloud.start_export(&support::event(&format!("start-export/{event}.json"), &[])).await;
+        assert_eq!(answer["counts"], json!({"armed": 1}), "{event}");
+        assert!(is_armed(&cloud, &session) && !is_armed(&cloud, &foreign), "{event}");
+        assert_eq!(cloud.calls(Operation::ListStreamSessions), 0, "{event}");
+    }
 }

@@ -1,7 +1,5 @@
 //! What goes wrong with GameLift Streams costs what it concerns, and nothing else.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

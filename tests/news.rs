@@ -2,7 +2,8 @@
 
 mod support;
 
-use support::{Cloud, crash_after, crash_news, session_event};
+use support::exports::crashed_by;
+use support::{Cloud, INDEX_EXPORT, crash_after, crash_news, session_event};
 
 const TOPIC: &str = "NewsTopic";
 
@@ -23,7 +24,7 @@ async fn a_crash_that_was_not_seen_before_is_told_with_ids_title_and_what_to_do(
     let console = "https://us-west-2.console.aws.amazon.com/s3/object";
     let report = "reports/a-9ZY8X7Wv6/sg-1AB2C3De4/2026-11-20/ABC123def4567.html";
     let expected = [
-        "\"A game crashed as none did before: EXCEPTION_ACCESS_VIOLATION_READ/null | game-win64-shipping\"",
+        "\"A game crashed as none did before: EXCEPTION_ACCESS_VIOLATION_READ/null in game-win64-shipping.exe\"",
         "\" \"",
         "\"Build: 5F3C2A1B\"",
         "\"Application: a-9ZY8X7Wv6\"",
@@ -82,4 +83,30 @@ async fn what_index_export_answers_is_told_of_once_however_often_the_export_is_a
     ] {
         assert!(mail.lines().any(|it| it == format!("\"{line}\"")), "{mail}");
     }
+}
+
+#[tokio::test]
+async fn what_a_player_made_the_game_say_is_in_no_mail_and_in_no_log() {
+    let cloud = Cloud::start_with(|options| {
+        options.parameters.insert("LogLevel".to_owned(), "TRACE".to_owned());
+    })
+    .await;
+    let key = "exports/a-9ZY8X7Wv6/sg-1AB2C3De4/2026-11-23/ABC123def4567.zip";
+    let words = "buy-gold.example says Jane";
+    cloud.s3.put(&cloud.bucket, key, crashed_by(words), "111122223333").await.unwrap();
+    cloud.bus.settled().await;
+    let mails = mails(&cloud);
+    let [mail] = mails.as_slice() else { panic!("{mails:#?}") };
+    assert!(mail.starts_with("\"A game crashed as none did before: Assert\"\n"), "{mail}");
+    assert!(mail.contains("\"Session: ABC123def4567\"\n"), "{mail}");
+    let log =
+        cloud.lambda.logs(INDEX_EXPORT).into_iter().map(|line| line.text).collect::<Vec<_>>().join("\n");
+    assert!(log.contains("sg-1AB2C3De4/ABC123def4567"), "{log}");
+    for part in ["buy-gold", "Jane", "Pawn"] {
+        assert!(!mail.contains(part), "{mail}");
+        assert!(!log.contains(part), "{log}");
+    }
+    // For those who look it up.
+    let record = cloud.contents().await.into_iter().find(|(key, _)| key.starts_with("index/")).unwrap().1;
+    assert!(String::from_utf8_lossy(&record).contains(words));
 }

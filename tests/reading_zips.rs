@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "fixtures/dumps.rs"]
+mod dumps;
 mod support;
 
 use std::time::Duration;
@@ -9,11 +11,11 @@ use std::time::Duration;
 use crash_capture_local::cloud::{APPLICATION, STREAM_GROUP};
 use crash_capture_local::lambda::Outcome;
 use crash_capture_local::s3::AccessLogEntry;
-use crash_capture_local::zips::content::dump;
 use crash_capture_local::zips::writer::{End, Entry, Zip};
 use crash_capture_local::zips::{Image, odd, sessions};
 use serde_json::Value;
 
+use dumps::{Dump, UNREAL_CONTEXT};
 use support::{Cloud, INDEX_EXPORT};
 
 const MIB: u64 = 1024 * 1024;
@@ -61,9 +63,9 @@ async fn sessions_of_all_sizes_are_read_with_a_few_requests_and_little_memory() 
         assert_eq!(reading.record()["state"], "indexed", "{}", session.name);
         assert_ne!(reading.record()["verdict"], "unreadable", "{}", session.name);
         assert_within_memory(&reading, session.name);
-        // A dump that its beginning does not explain takes one request more.
-        let plan = [1, 1, 6, 17, 6, 8][number];
-        assert!(reading.requests <= plan + 4, "{}: {} requests", session.name, reading.requests);
+        // What the plan costs (`src/archive/tests/costs.rs`), and one request more for each dump that is longer than what is read of
+        // it at first: the generated ones explain no crash, so that more of them is read.
+        assert_eq!(reading.requests, [1, 1, 6, 17 + 4, 6, 7 + 3][number], "{}", session.name);
         if number < 2 {
             assert_eq!((reading.requests, reading.bytes), (1, reading.size));
         }
@@ -89,7 +91,11 @@ async fn a_directory_of_a_million_entries_is_read_with_little_memory() {
 /// As many dumps and logs as are read, each of them larger than all that may be held.
 fn greedy() -> Image {
     let mut zip = Zip::default();
-    let memory = Entry::deflated("", &dump(1, 40_000_000));
+    // What tells of the crash comes behind 40 MB.
+    let mut dump = Dump::windows(0x1_4000_0000, 0x1234);
+    dump.gaps.0 = 40_000_000;
+    dump.streams = vec![(UNREAL_CONTEXT, vec![b'x'; 1 << 20])];
+    let memory = Entry::deflated("", &dump.bytes());
     let zeros = Entry::deflated("", &vec![0; 50_000_000]);
     for number in 0..16 {
         zip.add(&memory.clone().but(|entry| entry.name = format!("temp/{number}.dmp").into()));
@@ -106,7 +112,7 @@ async fn files_that_are_larger_than_memory_are_read_with_little_memory() {
     // The second time by the same process: what it held for the first has to be gone.
     for number in [1, 2] {
         let reading = index(&cloud, number, &greedy()).await;
-        assert_eq!(reading.record()["verdict"], "crash");
+        assert_eq!(reading.record()["signature"]["confidence"], "high");
         assert_within_memory(&reading, "large files");
     }
 }

@@ -85,28 +85,6 @@ async fn a_resolved_crash_that_comes_back_in_another_build_is_told_once_each_tim
 }
 
 #[tokio::test]
-async fn an_export_that_is_judged_again_is_no_news_as_long_as_it_is_the_same_crash() {
-    let (cloud, mut told) = (cloud().await, 0);
-    let signature = crash(&cloud, "first", OLD).await;
-    assert_eq!(news(&cloud, &mut told).len(), 1);
-    let key = cloud.s3.list(&cloud.bucket, "index/").await.unwrap().remove(0);
-    let mut record = cloud.read_json(&key).await;
-    // An older triage had judged it: first to the same, then to something else.
-    record["triageVersion"] = 0.into();
-    for (verdict, mails) in [("crash", 0), ("exited", 1)] {
-        record["verdict"] = verdict.into();
-        cloud.put_json(&key, &record).await;
-        cloud
-            .put_json(&format!("reindex/{}.json", record["export"]["key"].as_str().unwrap()), &json!({}))
-            .await;
-        cloud.bus.settled().await;
-        let again = cloud.read_json(&key).await;
-        assert_eq!((&again["triageVersion"], &again["signature"]), (&json!(1), &signature));
-        assert_eq!(news(&cloud, &mut told).len(), mails, "it had been {verdict}");
-    }
-}
-
-#[tokio::test]
 async fn a_muted_crash_is_recorded_and_nobody_is_told() {
     let (cloud, mut told) = (cloud().await, 0);
     let first = crash(&cloud, "first", OLD).await;

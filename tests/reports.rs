@@ -138,7 +138,7 @@ fn by(version: u32) -> impl Fn(&Record) -> Option<String> + Copy {
 async fn settle(store: &Store, version: u32, says: &str) -> Record {
     let record = record(version, says);
     let won = match store.settle(RECORD, &record, by(version)).await.unwrap() {
-        RecordWrite::Written => record,
+        RecordWrite::Written(_) => record,
         RecordWrite::Kept(won) => *won,
     };
     store.confirm_report(RECORD, &won, by(version)).await.unwrap();

@@ -67,6 +67,24 @@ fn an_export_without_a_verdict_goes_with_the_records_and_none_stays_longer() {
 }
 
 #[test]
+fn reports_requests_and_answers_have_rules_of_their_own() {
+    let rules = rules(&[("ReportRetentionDays", "42")]);
+    for (key, days) in [("reports/a/b.html", 42), ("reindex/exports/a.zip.json", 1), ("athena/x.csv", 7)] {
+        let written = "2026-11-24T12:00:00Z".parse().unwrap();
+        let (_, rule) = expiry(&rules, key, &BTreeMap::new(), written).unwrap();
+        assert_eq!(rule.days, Some(days), "{key} by {}", rule.id);
+    }
+}
+
+#[test]
+fn what_is_left_of_an_upload_that_was_broken_off_goes_wherever_it_is() {
+    let rules = rules(&[]);
+    let aborting: Vec<_> = rules.iter().filter(|rule| rule.unfinished_days.is_some()).collect();
+    let [rule] = aborting.as_slice() else { panic!("{aborting:?}") };
+    assert_eq!((rule.prefix.as_str(), rule.tags.len(), rule.unfinished_days), ("", 0, Some(7)));
+}
+
+#[test]
 fn what_the_system_remembers_does_not_expire() {
     let rules = rules(&[]);
     for key in ["signatures/a-1/v1-00.json", "state/first-sweep.json", "open/sg-1/x.json"] {

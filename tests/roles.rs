@@ -4,27 +4,60 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crash_capture_local::cloud::{APPLICATION, LocalCloud, Options, STREAM_GROUP, StartError};
 use crash_capture_local::iam::{Grant, Ledger};
-use crash_capture_local::streams::{SessionId, StartOptions, Status};
+use crash_capture_local::streams::{SessionId, StartOptions, Status, StatusReason};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 
+use support::clients::s3_client;
 use support::exports::crashed;
 use support::{INDEX_EXPORT, START_EXPORT, SWEEP, crash_news, event, regression_news, session_on_paper};
 
-/// The grants that nothing uses but AWS itself, beyond what the local cloud does: the policy's logical id, the
-/// statement, the action, and why it is needed.
-const ONLY_AWS: &[(&str, &str, &str, &str)] = &[
+/// Grants that nothing uses but AWS itself, beyond what the local cloud does: the policy's logical id, the statement,
+/// the actions, and why they are needed.
+type OnlyAws<'a> = (&'a str, &'a str, &'a [&'a str], &'a str);
+
+const ONLY_AWS: &[OnlyAws<'_>] = &[
     (
         "AlarmActionPermission",
         "permission",
-        "lambda:InvokeFunction",
+        &["lambda:InvokeFunction"],
         "an alarm whose action is the function; the local cloud's alarms have no actions",
     ),
-    ("NewsTopicPolicy", "Alarms", "sns:Publish", "the stack's own alarms go off on AWS alone"),
+    ("NewsTopicPolicy", "Alarms", &["sns:Publish"], "the stack's own alarms go off on AWS alone"),
+    (
+        "ReadRecords",
+        "Stack",
+        &["cloudformation:DescribeStacks"],
+        "the command finds the bucket; the local CloudFormation lets everybody ask",
+    ),
+    (
+        "ReadRecords",
+        "Queries",
+        &[
+            "athena:BatchGetNamedQuery",
+            "athena:BatchGetQueryExecution",
+            "athena:GetNamedQuery",
+            "athena:GetQueryExecution",
+            "athena:GetQueryResults",
+            "athena:GetWorkGroup",
+            "athena:ListNamedQueries",
+            "athena:ListQueryExecutions",
+            "athena:StartQueryExecution",
+            "athena:StopQueryExecution",
+        ],
+        "people ask Athena; the queries run in DuckDB here",
+    ),
+    (
+        "ReadRecords",
+        "Table",
+        &["glue:GetDatabase", "glue:GetTable", "glue:GetTables"],
+        "Athena looks the table up in the name of whoever asks",
+    ),
 ];
 
 /// The key of the capture bucket.
@@ -41,16 +74,21 @@ enum Scenario {
     ListedGroups,
     /// A sweep over `StreamGroups: "*"`, which lists the account instead of groups.
     AllGroups,
+    /// People read what is there.
+    Readers,
 }
+
+const SCENARIOS: [Scenario; 3] = [Scenario::ListedGroups, Scenario::AllGroups, Scenario::Readers];
 
 impl Scenario {
     /// What was used, and what was refused.
     async fn run(self, without: Option<Grant>) -> Result<Ledger, StartError> {
         let (cloud, _folder) =
-            start(without, if let Self::ListedGroups = self { STREAM_GROUP } else { "*" }).await?;
+            start(without, if let Self::AllGroups = self { "*" } else { STREAM_GROUP }).await?;
         match self {
             Self::ListedGroups => listed_groups(&cloud).await,
             Self::AllGroups => cloud.bus.fire(SWEEP).unwrap(),
+            Self::Readers => readers(&cloud).await,
         }
         cloud.bus.settled().await;
         let ledger = cloud.iam.ledger();
@@ -92,6 +130,13 @@ async fn listed_groups(cloud: &LocalCloud) {
     cloud.lambda.invoke_async(START_EXPORT, json!({"hello": "world"})).unwrap();
     cloud.lambda.invoke_async(INDEX_EXPORT, json!({"hello": "world"})).unwrap();
     cloud.bus.settled().await;
+    // Somebody takes its tags away, and it comes again, as from a bucket of versions.
+    let client = s3_client(&cloud.client_environment());
+    client.delete_object_tagging().bucket(&cloud.bucket).key(&key).send().await.ok();
+    let mut created =
+        event("index-export/object-created.json", &[("/detail/bucket/name", json!(cloud.bucket))]);
+    created["detail"]["object"] = json!({"key": key, "version-id": "null"});
+    cloud.events.put_raw(created);
     end(cloud, &captured).await;
     cloud.bus.settled().await;
     // A late alarm has the export indexed again.
@@ -121,6 +166,29 @@ async fn listed_groups(cloud: &LocalCloud) {
     tell_of_crashes(cloud);
     cloud.bus.settled().await;
     undeliverable(cloud);
+}
+
+/// What the readers' roles are for, as far as it is S3's.
+async fn readers(cloud: &LocalCloud) {
+    for role in ["RecordReaderRole", "FileReaderRole"] {
+        let Ok(environment) = cloud.assume(role) else { continue };
+        let client = s3_client(&environment);
+        let bucket = || cloud.bucket.clone();
+        client.get_bucket_location().bucket(bucket()).send().await.ok();
+        client.list_objects_v2().bucket(bucket()).send().await.ok();
+        for folder in ["index", "reports", "signatures", "resolutions", "open", "exports"] {
+            let key = &format!("{folder}/a.zip");
+            cloud.s3.put(&cloud.bucket, key, "{}", "111122223333").await.unwrap();
+            if role == "FileReaderRole" || !key.starts_with("exports/") {
+                client.get_object().bucket(bucket()).key(key).send().await.ok();
+            }
+        }
+        // As Athena does in their name.
+        let answer = "athena/answer.csv";
+        client.put_object().bucket(bucket()).key(answer).body(b"a".to_vec().into()).send().await.ok();
+        cloud.s3.put(&cloud.bucket, answer, "a", "111122223333").await.unwrap();
+        client.get_object().bucket(bucket()).key(answer).send().await.ok();
+    }
 }
 
 /// A session that is live, and stays it.
@@ -162,6 +230,7 @@ async fn come_back(cloud: &LocalCloud) {
     for id in ["back", "again"] {
         let mut session = session_on_paper(STREAM_GROUP, id);
         session.status = Status::Terminated;
+        session.status_reason = Some(StatusReason::ApplicationExit);
         cloud.streams.write_down(session);
         let key = format!("exports/{APPLICATION}/{STREAM_GROUP}/2026-11-23/{id}.zip");
         cloud.s3.put(&cloud.bucket, &key, crashed(0), "111122223333").await.unwrap();
@@ -193,39 +262,43 @@ fn tell_of_crashes(cloud: &LocalCloud) {
 }
 
 /// What is wrong between what is granted and what is used, in words.
-fn differences(ledger: &Ledger, only_aws: &[(&str, &str, &str, &str)]) -> Vec<String> {
-    let is_listed = |grant: &Grant| {
-        let id = (grant.policy.as_str(), grant.statement.as_str(), grant.action.as_str());
-        only_aws.iter().any(|(policy, statement, action, _)| id == (*policy, *statement, *action))
-    };
+fn differences(ledger: &Ledger, only_aws: &[OnlyAws<'_>]) -> Vec<String> {
+    let listed: Vec<_> = only_aws
+        .iter()
+        .flat_map(|(policy, statement, actions, _)| {
+            actions.iter().map(|action| (*policy, *statement, *action))
+        })
+        .collect();
+    let is_listed = |grant: &Grant| listed.contains(&(&*grant.policy, &*grant.statement, &*grant.action));
     let unused = ledger.unused().filter(|grant| !is_listed(grant));
     let unused = unused.map(|grant| format!("nothing uses {grant}"));
     let used = ledger.grants.iter().filter(|(grant, users)| !users.is_empty() && is_listed(grant));
     let used = used.map(|(grant, _)| format!("used after all: {grant}"));
-    let gone = only_aws.iter().filter(|(policy, statement, action, _)| {
+    let gone = listed.iter().filter(|listed| {
         let mut grants = ledger.grants.keys();
-        !grants.any(|it| (&*it.policy, &*it.statement, &*it.action) == (policy, statement, action))
+        !grants.any(|it| (&*it.policy, &*it.statement, &*it.action) == **listed)
     });
-    let gone =
-        gone.map(|(policy, statement, action, _)| format!("no grant: {policy}, {statement}: {action}"));
+    let gone = gone.map(|(policy, statement, action)| format!("no grant: {policy}, {statement}: {action}"));
     let refused = ledger.refusals.iter().map(|refusal| format!("nothing grants: {refusal}"));
     unused.chain(used).chain(gone).chain(refused).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_grant_is_used_every_call_is_granted_and_a_missing_grant_is_noticed() {
-    let ledger = Scenario::ListedGroups.run(None).await.unwrap();
-    let mut together = ledger.clone();
-    together.add(Scenario::AllGroups.run(None).await.unwrap());
+    let mut together = Ledger::default();
+    let mut used = BTreeMap::new();
+    for scenario in SCENARIOS {
+        let ledger = scenario.run(None).await.unwrap();
+        let of_it = ledger.grants.iter().filter(|(_, users)| !users.is_empty());
+        for (grant, _) in of_it {
+            used.entry(grant.clone()).or_insert(scenario);
+        }
+        together.add(ledger);
+    }
     let differences = differences(&together, ONLY_AWS);
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 
-    let used = together.grants.iter().filter(|(_, users)| !users.is_empty()).map(|(grant, _)| grant.clone());
-    let clouds = used.map(|grant| {
-        let used_here = !ledger.grants[&grant].is_empty();
-        (grant, if used_here { Scenario::ListedGroups } else { Scenario::AllGroups })
-    });
-    let unnoticed = stream::iter(clouds).map(|(grant, scenario)| tokio::spawn(unnoticed(grant, scenario)));
+    let unnoticed = stream::iter(used).map(|(grant, scenario)| tokio::spawn(unnoticed(grant, scenario)));
     let unnoticed: Vec<_> = unnoticed.buffer_unordered(AT_ONCE).collect().await;
     let unnoticed: Vec<_> = unnoticed.into_iter().filter_map(Result::unwrap).collect();
     assert!(unnoticed.is_empty(), "nothing misses\n{}", unnoticed.join("\n"));
@@ -249,7 +322,8 @@ async fn the_list_of_what_only_aws_uses_has_to_be_true() {
     let ledger = cloud.iam.ledger();
     cloud.stop().await;
     let listed = |action| {
-        let entry = [("StartExportRole", "Logs", action, "a reason")];
+        let actions = [action];
+        let entry: [OnlyAws<'_>; 1] = [("StartExportRole", "Logs", &actions, "a reason")];
         let other = |difference: &String| difference.contains("StartExportRole, Logs");
         differences(&ledger, &entry).into_iter().filter(other).collect::<Vec<_>>()
     };
@@ -258,8 +332,7 @@ async fn the_list_of_what_only_aws_uses_has_to_be_true() {
     let gone = listed("logs:PutLogEvnts");
     assert_eq!(gone, ["no grant: StartExportRole, Logs: logs:PutLogEvnts"]);
     // What is listed and unused is as it should be.
-    let unused = ("StartExportRole", "Markers", "s3:DeleteObject");
-    let entry = [(unused.0, unused.1, unused.2, "a reason")];
+    let entry: [OnlyAws<'_>; 1] = [("StartExportRole", "Markers", &["s3:DeleteObject"], "a reason")];
     let about = |difference: &String| difference.contains("s3:DeleteObject");
     assert!(!differences(&ledger, &entry).iter().any(about));
     assert!(differences(&ledger, &[]).iter().any(about));

@@ -145,6 +145,7 @@ fn objects() -> Vec<Row> {
         object("from another source", "/source", "com.example.storage", NONE),
         object("an export is deleted", "/detail-type", "Object Deleted", NONE),
         object("an export is tagged", "/detail-type", "Object Tags Added", NONE),
+        object("of another account", "/account", "444455556666", NONE),
         object("in another bucket", "/detail/bucket/name", "another", NONE),
         key("an export in capitals", "exports/QA/ABC.ZIP", OBJECT_CREATED),
         key("our record", "index/by-session/sg-1AB2C3De4/ABC.json", NONE),

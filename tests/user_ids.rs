@@ -40,9 +40,9 @@ async fn kept(user_ids: Option<&str>, stream_groups: &str) -> Vec<Value> {
 
     let mut options = StartOptions::new(STREAM_GROUP, APPLICATION).arguments(crash_after("2"));
     options.request.user_id = player();
-    let played = cloud.play_as(options).await;
-    cloud.tell(&played).await;
-    cloud.ended(&played).await;
+    let crashed = cloud.play_as(options).await;
+    cloud.tell(&crashed).await;
+    cloud.ended(&crashed).await;
 
     for (key, content) in cloud.contents().await {
         let text = String::from_utf8_lossy(&content);
@@ -50,10 +50,10 @@ async fn kept(user_ids: Option<&str>, stream_groups: &str) -> Vec<Value> {
         assert!(may_tell || !text.contains(PLAYER), "{key}: {text}");
     }
     let mut kept = Vec::new();
-    for session in [&sessions[0], &sessions[1], &played] {
+    for session in [&sessions[0], &sessions[1], &crashed] {
         kept.push(cloud.marker(session).await.unwrap()["session"]["userId"].clone());
     }
-    for session in [&sessions[2], &played] {
+    for session in [&sessions[2], &crashed] {
         kept.push(cloud.record(session).await.unwrap()["session"]["userId"].clone());
     }
     kept

@@ -12,6 +12,19 @@ AT = re.compile(r"at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)")
 # What else than the stack and its resources makes a name one of its own: nothing.
 OF_THE_STACK = {"AWS::StackName", "AWS::StackId"}
 
+# Their names have to be unique in all Regions of an account, or of all accounts: the stack's name alone is that of a stack in each of
+# them. "All dashboards in your account are global" (CloudFormation, AWS::CloudWatch::Dashboard).
+GLOBAL = {
+    "AWS::CloudWatch::Dashboard",
+    "AWS::IAM::Group",
+    "AWS::IAM::InstanceProfile",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Role",
+    "AWS::IAM::User",
+    "AWS::S3::Bucket",
+}
+OF_THE_REGION = {"AWS::Region", "AWS::StackId"}
+
 # Their names need not be unique in an account.
 NAMED_WITHIN_ANOTHER = {
     "AWS::Athena::NamedQuery",
@@ -91,6 +104,8 @@ def fixed_name(kind: str, properties: dict, template: dict) -> list[str]:
         if name and not is_of_this_stack(name, template):
             hint = " (a ScheduleV2 needs OmitName: true)" if kind == "AWS::Scheduler::Schedule" else ""
             found.append(f"{'/'.join(place)} is fixed: a second stack collides with it{hint}")
+        elif name and kind in GLOBAL and OF_THE_REGION.isdisjoint(names(name)):
+            found.append(f"{'/'.join(place)} is without AWS::Region: a stack of this name in another Region collides with it")
     return found
 
 

@@ -25,6 +25,7 @@ REPLACED = [
     ("a cron expression with both days", "rate(1 minute)", "cron(0 6 * * * *)", "is no schedule"),
     ("a fixed name", "SqsManagedSseEnabled: true", "QueueName: failed", "QueueName is fixed"),
     ("a fixed name in a !Sub", "/aws/lambda/${AWS::StackName}/", "/aws/lambda/${AWS::Region}/", "LogGroupName is fixed"),
+    ("a name that Regions share", "${AWS::StackName}-${AWS::Region}", "${AWS::StackName}", "is without AWS::Region"),
     ("a parameter that nothing uses", "!Ref LogRetentionDays", "30", "W2001"),
 ]
 

@@ -23,7 +23,7 @@ const WATCHED: SignedDuration = SignedDuration::from_hours(2);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The session: its id or the beginning of it, group/id, or its ARN
+    /// The session: its whole id, group/id, or its ARN
     session: SessionArgument,
     /// Do not ask
     #[arg(long, short)]
@@ -97,6 +97,13 @@ async fn known(captures: &Captures, wanted: &SessionArgument) -> Result<Known, F
             (RecordName { date, application, session }, None)
         }
     };
+    // What was deleted cannot be had back: the beginning of an id may be that of another session tomorrow.
+    if !wanted.is_exactly(&name.session) {
+        return Err(Failure::not_found(format!(
+            "there is no session {wanted}. {} begins like it, but what is to be deleted has to be named in full",
+            name.session
+        )));
+    }
     let marker = captures.marker(&name.session).await?.map(|open| open.marker);
     Ok(Known { name, record, marker })
 }

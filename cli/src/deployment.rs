@@ -22,21 +22,27 @@ pub(crate) const BUCKET_OUTPUT: &str = "CaptureBucketName";
 const STACK_VARIABLE: &str = "CRASH_CAPTURE_STACK";
 const BUCKET_VARIABLE: &str = "CRASH_CAPTURE_BUCKET";
 
+const STACK_HELP: &str = "The CloudFormation stack [default: $CRASH_CAPTURE_STACK, or crash-capture]";
+const BUCKET_HELP: &str =
+    "Its bucket, so that the stack is not asked for it [default: $CRASH_CAPTURE_BUCKET]";
+const PROFILE_HELP: &str = "The profile of AWS's configuration files [default: $AWS_PROFILE]";
+const REGION_HELP: &str = "The stack's Region [default: $AWS_REGION, or the profile's]";
+
 /// Which deployment. Options win over the environment, and a bucket over a stack.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Which deployment")]
 pub(crate) struct Deployment {
-    /// The CloudFormation stack that was deployed [default: $CRASH_CAPTURE_STACK, or crash-capture]
-    #[arg(long, global = true, value_name = "NAME")]
+    /// The CloudFormation stack.
+    #[arg(long, global = true, value_name = "NAME", help = STACK_HELP)]
     stack: Option<String>,
-    /// Its bucket, so that the stack need not be asked for it [default: $CRASH_CAPTURE_BUCKET]
-    #[arg(long, global = true, value_name = "NAME", conflicts_with = "stack")]
+    /// Its bucket.
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "stack", help = BUCKET_HELP)]
     bucket: Option<String>,
-    /// The profile of AWS's configuration files [default: $AWS_PROFILE]
-    #[arg(long, global = true, value_name = "NAME")]
+    /// The profile of AWS's configuration files.
+    #[arg(long, global = true, value_name = "NAME", help = PROFILE_HELP)]
     profile: Option<String>,
-    /// The stack's Region [default: $AWS_REGION, or the profile's]
-    #[arg(long, global = true, value_name = "REGION")]
+    /// The stack's Region.
+    #[arg(long, global = true, value_name = "REGION", help = REGION_HELP)]
     region: Option<String>,
 }
 

@@ -31,7 +31,9 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
         note("The zip is empty.");
     } else if !entries.is_empty() {
         let mut table = Table::new(COLUMNS);
-        entries.iter().for_each(|entry| table.row(row(entry)));
+        for entry in &entries {
+            table.row(row(entry));
+        }
         output.table(&table)?;
     }
     patterns.all_matched()

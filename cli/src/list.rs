@@ -1,7 +1,9 @@
 //! `crash-capture list`: which sessions there are, and what became of them.
 
+use std::cmp::Reverse;
 use std::pin::pin;
 
+use bytes::Bytes;
 use futures_util::stream::TryStreamExt as _;
 use jiff::Timestamp;
 
@@ -52,7 +54,7 @@ async fn settled(captures: &Captures, arguments: &Arguments, output: Output) -> 
     while let Some(mut record) = records.try_next().await? {
         search.found();
         if !output.is_json() {
-            record.text.clear();
+            record.text = Bytes::new();
         }
         if let Some(day) = newest.add(record) {
             print(day)?;
@@ -119,7 +121,7 @@ impl Newest {
 
     fn cut(&mut self) {
         let created = |record: &Recorded| record.summary.session.created_at.unwrap_or(Timestamp::MIN);
-        self.day.sort_by(|one, other| created(other).cmp(&created(one)));
+        self.day.sort_by_key(|record| Reverse(created(record)));
         self.left_out |= self.day.len() > self.wanted;
         self.day.truncate(self.wanted);
     }
@@ -151,7 +153,7 @@ fn row(summary: &Summary) -> [Cell; 7] {
 
 async fn open(captures: &Captures, arguments: &Arguments, output: Output) -> Result<(), Failure> {
     let mut open: Vec<Open> = pin!(captures.open(&arguments.filter)).try_collect().await?;
-    open.sort_by_key(|open| std::cmp::Reverse(open.marker.session.created_at));
+    open.sort_by_key(|open| Reverse(open.marker.session.created_at));
     if arguments.limit > 0 {
         open.truncate(arguments.limit);
     }
@@ -163,7 +165,9 @@ async fn open(captures: &Captures, arguments: &Arguments, output: Output) -> Res
         return Ok(());
     }
     let mut table = Table::new(OPEN_COLUMNS);
-    open.iter().for_each(|open| table.row(open_row(open)));
+    for open in &open {
+        table.row(open_row(open));
+    }
     output.table(&table)
 }
 

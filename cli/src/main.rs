@@ -1,6 +1,13 @@
 //! `crash-capture`: look at captures of crashed Amazon GameLift Streams sessions.
 //!
-//! Results go to standard output, everything else to standard error. `failure` has the exit codes.
+//! Results go to standard output, everything else to standard error.
+//!
+//! - one module for each command
+//! - `deployment`: which stack, and how it is reached
+//! - `captures`: records, markers and zips in its bucket; filters, and how a session is found
+//! - `output`, `format`: all that is printed
+//! - `failure`: what goes wrong, and the exit codes
+//! - `pattern`: which files of a zip are meant
 
 mod arm;
 mod captures;
@@ -44,7 +51,7 @@ struct Arguments {
     /// Print JSON, one object a line, for programs
     #[arg(long, global = true)]
     json: bool,
-    /// Colours: on a terminal and without NO_COLOR (auto), also into files and pipes, or not at all
+    /// When to use colours; automatic is on a terminal, unless `NO_COLOR` is set
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Colour,
     #[command(flatten)]

@@ -44,14 +44,12 @@ struct Link {
 
 /// Prints a link, whose reader needs no credentials.
 pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Output) -> Result<(), Failure> {
-    let (bucket, key) = if arguments.zip {
-        let export = captures.export(&arguments.session).await?;
-        (export.bucket, export.key)
+    let key = if arguments.zip {
+        captures.export(&arguments.session).await?.key
     } else {
-        let key = report(captures, &arguments.session).await?;
-        (captures.bucket().to_owned(), key)
+        report(captures, &arguments.session).await?
     };
-    let link = link(captures, bucket, key, arguments.expires).await?;
+    let link = link(captures, key, arguments.expires).await?;
     if arguments.browser {
         browse(&link.url)?;
     }
@@ -85,11 +83,12 @@ async fn report(captures: &Captures, session: &SessionArgument) -> Result<String
     }
 }
 
-async fn link(captures: &Captures, bucket: String, key: String, expires: Duration) -> Result<Link, Failure> {
+async fn link(captures: &Captures, key: String, expires: Duration) -> Result<Link, Failure> {
     let config = PresigningConfig::expires_in(expires).map_err(Failure::other)?;
     let expires_at = Timestamp::now() + expires;
-    let request = captures.s3().get_object().bucket(&bucket).key(&key).presigned(config);
+    let request = captures.s3().get_object().bucket(captures.bucket()).key(&key).presigned(config);
     let presigned = Box::pin(request).await.map_err(|error| ServiceError::new("GetObject", &error))?;
+    let bucket = captures.bucket().to_owned();
     Ok(Link { url: presigned.uri().to_owned(), bucket, key, expires_at })
 }
 

@@ -32,7 +32,7 @@ pub(crate) const PLAIN: Style = Style::new();
 /// When to use colours. Comments on the variants would make the help long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Colour {
-    // On a terminal, unless NO_COLOR is set.
+    // On a terminal, unless `NO_COLOR` is set.
     Auto,
     // Also into files and pipes.
     Always,
@@ -92,6 +92,7 @@ impl Output {
     }
 
     /// Prints a line as it is: what is printed with it has been made [`harmless`].
+    #[expect(clippy::unused_self, reason = "whoever prints results has been told how")]
     pub(crate) fn text(self, text: &str) -> Result<(), Failure> {
         writeln!(io::stdout().lock(), "{text}").map_err(|error| Failure::printing(&error))
     }

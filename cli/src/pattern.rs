@@ -4,6 +4,9 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use crate::failure::Failure;
 
+/// What stands for what was taken out of a path in a record: whoever copies such a path means what was there.
+const REDACTED: [&str; 5] = ["[user]", "[secret]", "[email]", "[ip]", "[account]"];
+
 /// What was asked for; everything where nothing was.
 #[derive(Debug)]
 pub(crate) struct Patterns {
@@ -59,7 +62,8 @@ impl Patterns {
 impl Pattern {
     fn new(text: &str) -> Result<Self, Failure> {
         let path = comparable(text);
-        let glob = GlobBuilder::new(&path).literal_separator(true).backslash_escape(false).build();
+        let wanted = REDACTED.iter().fold(path.clone(), |wanted, word| wanted.replace(word, "*"));
+        let glob = GlobBuilder::new(&wanted).literal_separator(true).backslash_escape(false).build();
         // A path with an odd bracket in it is no glob, and may be a path.
         let glob = glob.or_else(|_| GlobBuilder::new(&globset::escape(&path)).build());
         let glob = glob.map_err(|error| Failure::usage(format!("{text}: {error}")))?.compile_matcher();
@@ -111,6 +115,7 @@ mod tests {
             (&["profile/**/*.log"], &[0, 1]),
             (&["application/Game[1].pak"], &[3]),
             (&["application/Game["], &[]),
+            (&["profile/[user]/Logs/Game.log"], &[0]),
             (&["*.{dmp,exe}"], &[2, 4]),
             (&["prof"], &[]),
         ] {

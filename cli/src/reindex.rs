@@ -9,7 +9,6 @@ use crash_capture::layout::{self, REINDEX};
 use crash_capture::record::{Record, State, TRIAGE_VERSION};
 use crash_capture::service::ServiceError;
 use futures_util::TryStreamExt as _;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -42,6 +41,9 @@ pub(crate) struct Arguments {
 /// `TRIAGE_VERSION`, as a text.
 const CURRENT: &str = "1";
 const _: () = assert!(TRIAGE_VERSION == 1, "CURRENT says otherwise");
+
+/// How far it is.
+const PROGRESS: &str = "{spinner} {pos} exports asked for, {per_sec}, at {msg}";
 
 /// What became of the records that were looked at.
 #[derive(Debug, Default)]
@@ -96,7 +98,7 @@ async fn many(captures: &Captures, arguments: &Arguments, output: Output) -> Res
     let mut records = pin!(captures.records(&arguments.filter));
     let mut turns = interval(Duration::from_secs(1) / arguments.per_second);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut counts, progress) = (Counts::default(), progress(output));
+    let (mut counts, progress) = (Counts::default(), output.bar(None, PROGRESS));
     while let Some(recorded) = records.try_next().await? {
         if !arguments.is_old_enough(&recorded)? {
             continue;
@@ -170,12 +172,4 @@ async fn requests(captures: &Captures) -> Result<BTreeSet<String>, Failure> {
         keys.extend(page.contents().iter().filter_map(|object| object.key().map(ToOwned::to_owned)));
     }
     Ok(keys)
-}
-
-fn progress(output: Output) -> ProgressBar {
-    if !output.shows_progress() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{spinner} {pos} exports asked for, {per_sec}, at {msg}");
-    ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
 }

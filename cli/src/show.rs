@@ -71,6 +71,7 @@ impl Page {
         let location =
             session.location.as_ref().map(|location| format!(", in {location}")).unwrap_or_default();
         self.maybe("created", session.created_at.map(|at| second(at) + &location))?;
+        self.maybe("user", session.user_id.clone())?;
         let end = [session.status.as_deref(), session.end_reason.as_deref()];
         self.maybe("status", joined(&end, ", "))
     }

@@ -61,7 +61,9 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
     if arguments.limit > 0 {
         top.truncate(arguments.limit);
     }
-    top.iter_mut().for_each(|it| it.share = proportion(it.count, total));
+    for it in &mut top {
+        it.share = proportion(it.count, total);
+    }
     if output.is_json() {
         return top.iter().try_for_each(|it| output.json(it));
     }
@@ -70,7 +72,9 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
         return Ok(());
     }
     let mut table = Table::new(COLUMNS);
-    top.iter().for_each(|it| table.row(row(it, total)));
+    for it in &top {
+        table.row(row(it, total));
+    }
     output.table(&table)
 }
 

@@ -5,6 +5,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -251,7 +252,7 @@ async fn a_zip_that_is_gone_or_never_was_is_told_of() {
         for arguments in [&["get", session] as &[_], &["get", session, "*"], &["files", session]] {
             let refused = deployment.run(arguments).await;
             assert_eq!((refused.code, refused.stdout.as_str()), (Some(3), ""), "{arguments:?}");
-            refusals += &format!("# {arguments:?}\n{}", refused.stderr);
+            write!(refusals, "# {arguments:?}\n{}", refused.stderr).unwrap();
         }
     }
     snapshot("no-zip", &refusals);

@@ -4,9 +4,11 @@
 
 mod support;
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
-use support::records::{self, FREQUENT, GAME, GROUP, LATEST, OTHER_GAME, OTHER_GROUP};
+use support::records::{self, FREQUENT, GAME, GROUP, HASHED_USER, LATEST, OTHER_GAME, OTHER_GROUP, USER};
 use support::{BUCKET, Deployment, STACK, command, ran, snapshot};
 
 fn ids(records: &[Value]) -> Vec<&str> {
@@ -41,6 +43,8 @@ async fn each_filter_takes_what_meets_it() {
         (&["--until", "2026-11-21"], &["GGG888ggg8888", "AAA111aaa1111"]),
         (&["--since", "2026-11-22", "--until", "2026-11-22T09:00:01Z"], &["FFF777fff7777"]),
         (&["--limit", "2"], &[LATEST, "EEE666eee6666"]),
+        (&["--user", USER], &[LATEST, "AAA222aaa2222"]),
+        (&["--user", HASHED_USER], &[LATEST]),
         (&["--user", "nobody"], &[]),
     ] {
         let records = deployment.json(&[&["list"], arguments].concat()).await;
@@ -142,7 +146,7 @@ async fn the_bucket_is_found_by_stack_or_named_itself() {
             "{arguments:?} {}",
             refused.stderr
         );
-        refusals += &format!("# {arguments:?} {variables:?}\n{}\n", refused.stderr);
+        writeln!(refusals, "# {arguments:?} {variables:?}\n{}", refused.stderr).unwrap();
     }
     snapshot("refusals", &refusals);
 }

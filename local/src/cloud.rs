@@ -210,15 +210,19 @@ impl LocalCloud {
     /// What a client needs in its environment to be pointed here: endpoints, Region, credentials.
     #[must_use]
     pub fn client_environment(&self) -> BTreeMap<String, String> {
+        self.environment(&self.client)
+    }
+
+    fn environment(&self, credentials: &Credentials) -> BTreeMap<String, String> {
         let mut variables = endpoints(self.endpoint.url(), &self.streams);
         variables.extend(self.management.endpoints());
         for (name, value) in [
             ("AWS_ENDPOINT_URL_CLOUDFORMATION", &self.cloudformation.endpoint()),
             ("AWS_REGION", &self.account.region),
             ("AWS_DEFAULT_REGION", &self.account.region),
-            ("AWS_ACCESS_KEY_ID", &self.client.access_key_id),
-            ("AWS_SECRET_ACCESS_KEY", &self.client.secret_access_key),
-            ("AWS_SESSION_TOKEN", &self.client.session_token),
+            ("AWS_ACCESS_KEY_ID", &credentials.access_key_id),
+            ("AWS_SECRET_ACCESS_KEY", &credentials.secret_access_key),
+            ("AWS_SESSION_TOKEN", &credentials.session_token),
         ] {
             variables.insert(name.to_owned(), value.clone());
         }

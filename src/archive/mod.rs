@@ -46,8 +46,8 @@ pub const TAIL: u64 = 512 * 1024;
 /// The longest directory that is read, in bytes: about 1.1 million entries.
 pub const MAX_DIRECTORY: u64 = 128 * 1024 * 1024;
 
-/// All that is held of contents at a time, in bytes.
-pub const BUFFERS: u64 = 24 * 1024 * 1024;
+/// All that is held of contents at a time, in bytes: eight requests on their way, and the beginnings of as many dumps.
+pub const BUFFERS: u64 = 16 * 1024 * 1024;
 
 /// How many places before the tail are looked at for a directory, where the end records contradict each other.
 const PLACES: u32 = 2;

@@ -93,6 +93,14 @@ pub struct Rest {
     pub(super) decoder: Box<Decoder>,
 }
 
+impl Rest {
+    /// Whether it can be taken up anywhere, and not only from where it stopped on.
+    #[must_use]
+    pub fn can_jump(&self) -> bool {
+        self.entry.method == Method::Stored
+    }
+}
+
 /// An entry that was read.
 #[derive(Debug)]
 pub struct Read<K> {

@@ -37,7 +37,7 @@ const LONG_HOURS: i64 = 1;
 const UNKNOWN_SESSION: &str = "unknown-session";
 const NO_EXPORT: &str = "no-export";
 const LATE_ALARM: &str = "late-alarm";
-const LATE_REASON: &str = "late-reason";
+const NO_END_REASON: &str = "no-end-reason";
 
 /// Where an export goes.
 enum Target {
@@ -83,7 +83,7 @@ impl StartExport {
             return Ok(Outcome::Settled);
         }
         if let Some(record) = self.recorded(&marker.session).await? {
-            return self.settled(name, &marker, record, known).await;
+            return self.settled(arming, name, &marker, record, known).await;
         }
         let session = match arming.streams.get(name).await {
             Err(error) => return Ok(Outcome::of_failure(&error)),
@@ -97,7 +97,7 @@ impl StartExport {
         if let Some(facts) = facts.filter(|facts| !facts.share_a_key(&marker.session))
             && let Some(record) = self.recorded(&facts).await?
         {
-            return self.settled(name, &marker, record, known).await;
+            return self.settled(arming, name, &marker, record, known).await;
         }
         let seen = session.as_ref().and_then(|session| session.updated_at).unwrap_or(now);
         let ended_at = marker.settling.as_ref().map_or(seen, |settling| settling.ended_at);
@@ -136,10 +136,11 @@ impl StartExport {
         }
     }
 
-    /// The session has a record. If that has not heard of an alarm, or of why the session ended, its export is judged again;
-    /// if it is ten minutes old, the marker has done its work.
+    /// The session has a record. If that has not heard of an alarm, or of why the session ended, its export is judged again; if it
+    /// is ten minutes old, the marker has done its work.
     async fn settled(
         &self,
+        arming: &Arming<'_>,
         name: &SessionName,
         marker: &Marker,
         record: Stored<Record>,
@@ -147,18 +148,15 @@ impl StartExport {
     ) -> Result<Outcome, Error> {
         let now = record::now();
         let (written_at, record) = (record.written_at.unwrap_or(now), record.value);
-        let has_heard = marker.alarms.iter().all(|alarm| record.alarms.contains(alarm));
         let case = Case { name, marker, ended_at: written_at, now };
-        let export = record.export.as_ref().filter(|_| record.state == State::Indexed);
-        if let (false, Some(export)) = (has_heard, export)
-            && case.looks(LATE_ALARM) <= PAUSES.len()
+        if let (State::Indexed, Some(export)) = (&record.state, &record.export)
+            && let Some(wanting) = wanting(marker, &record)
+            && case.looks(wanting) <= PAUSES.len()
         {
-            self.store.request_reindex(&export.key).await?;
-            self.pause(&case, LATE_ALARM).await?;
-        } else if let (None, Some(export)) = (&record.session.end_reason, export)
-            && self.ask_for_reason(&case, &export.key).await?
-        {
-            tracing::debug!(session = %name, "why it ended is asked again");
+            if wanting == LATE_ALARM || tells_end_reason(arming, name).await {
+                self.store.request_reindex(&export.key).await?;
+            }
+            self.pause(&case, wanting).await?;
         } else if now.duration_since(written_at) >= MARKER_STAYS {
             self.store.delete_marker(name).await?;
             self.forget(name, known);
@@ -167,22 +165,6 @@ impl StartExport {
             self.watch.set(name, Watched { next_look, unsettled_since: None });
         }
         Ok(Outcome::Settled)
-    }
-
-    /// The service may tell why a session ended after its export was judged; then it is judged again. Says whether to look
-    /// again: within the ten minutes of a marker, or as long as the record has not heard.
-    async fn ask_for_reason(&self, case: &Case<'_>, export_key: &str) -> Result<bool, Error> {
-        let session = self.streams.get(case.name).await.ok().flatten();
-        let is_told = session.is_some_and(|it| it.phase() == Phase::Ended && it.end_reason.is_some());
-        let is_late = case.now.duration_since(case.ended_at) >= MARKER_STAYS;
-        if case.looks(LATE_REASON) > PAUSES.len() || (is_late && !is_told) {
-            return Ok(false);
-        }
-        if is_told {
-            self.store.request_reindex(export_key).await?;
-        }
-        self.pause(case, LATE_REASON).await?;
-        Ok(true)
     }
 
     async fn settle_ended(
@@ -324,6 +306,23 @@ impl Case<'_> {
 
 /// Of a marker that waits for its next look, what the watch is told.
 fn watched(settling: &Settling) -> Watched {
-    let is_settled = [LATE_ALARM, LATE_REASON].contains(&settling.found.as_str());
+    let is_settled = [LATE_ALARM, NO_END_REASON].contains(&settling.found.as_str());
     Watched { next_look: settling.next_look, unsettled_since: (!is_settled).then_some(settling.ended_at) }
+}
+
+/// What a record has not heard of, that may be known by now.
+fn wanting(marker: &Marker, record: &Record) -> Option<&'static str> {
+    if marker.alarms.iter().any(|alarm| !record.alarms.contains(alarm)) {
+        Some(LATE_ALARM)
+    } else if record.session.end_reason.is_none() {
+        Some(NO_END_REASON)
+    } else {
+        None
+    }
+}
+
+/// Whether GameLift Streams tells why a session ended: it may not have, when its files came, or have had too many calls.
+async fn tells_end_reason(arming: &Arming<'_>, name: &SessionName) -> bool {
+    let session = arming.streams.get(name).await.ok().flatten();
+    session.is_some_and(|session| session.phase() == Phase::Ended && session.end_reason.is_some())
 }

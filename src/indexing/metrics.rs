@@ -4,7 +4,7 @@ use std::io;
 
 use serde_json::Value;
 
-use crate::metrics;
+use crate::metrics::{self, BYTES};
 use crate::record::{self, Verdict};
 use crate::session::Id;
 
@@ -15,19 +15,13 @@ pub(super) fn write(stack: &str, capture: &Capture) -> io::Result<()> {
     document(stack, capture).map_or(Ok(()), |document| metrics::write(&[document]))
 }
 
-/// Each record counts once: by the invocation that put it into the index.
+/// Each record counts once: by the invocation that put it into the index. What reading took counts each time.
 fn document(stack: &str, capture: &Capture) -> Option<Value> {
     let (application, counts) = match capture {
-        Capture::Indexed(announced) => {
-            let Announced { record, announce: true } = &**announced else { return None };
-            let is = |verdict| u64::from(record.judgement.verdict == Some(verdict));
-            let counts = vec![
-                ("indexed", 1),
-                ("crashes", is(Verdict::Crash)),
-                ("suspects", is(Verdict::Suspect)),
-                ("unreadable", is(Verdict::Unreadable)),
-            ];
-            (record.session.application_id.as_ref(), counts)
+        Capture::Indexed(announced, cost) => {
+            let read = [("requests", cost.requests), (BYTES, cost.bytes)];
+            let counts = counts(announced).into_iter().chain(read).collect();
+            (announced.record.session.application_id.as_ref(), counts)
         }
         Capture::Ignored("unknown-key") => (None, vec![("unknownKeys", 1)]),
         Capture::Ignored(_) => return None,
@@ -41,10 +35,22 @@ fn document(stack: &str, capture: &Capture) -> Option<Value> {
     Some(metrics::document(record::now(), &dimensions, &sets, &counts))
 }
 
+fn counts(announced: &Announced) -> Vec<(&'static str, u64)> {
+    let Announced { record, announce: true, .. } = announced else { return Vec::new() };
+    let is = |verdict| u64::from(record.judgement.verdict == Some(verdict));
+    vec![
+        ("indexed", 1),
+        ("crashes", is(Verdict::Crash)),
+        ("suspects", is(Verdict::Suspect)),
+        ("unreadable", is(Verdict::Unreadable)),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::super::Cost;
     use super::*;
     use crate::metrics::tests::assert_embedded_metrics;
     use crate::record::{Judgement, Record, SessionFacts, State};
@@ -56,7 +62,15 @@ mod tests {
         let session = SessionFacts { application_id: Some(id("a-1")), ..SessionFacts::of_name(&name) };
         let judgement = Judgement { verdict: Some(verdict), ..Judgement::default() };
         let record = Record { judgement, ..Record::new(State::Indexed, session) };
-        Capture::Indexed(Box::new(Announced { record, announce }))
+        let cost = Cost { requests: 6, bytes: 1_094_690 };
+        Capture::Indexed(Box::new(Announced::new(record, announce)), cost)
+    }
+
+    fn values(document: &Value) -> Vec<(&str, &str, u64)> {
+        let metrics = document["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap().iter();
+        let named =
+            metrics.map(|metric| (metric["Name"].as_str().unwrap(), metric["Unit"].as_str().unwrap()));
+        named.map(|(name, unit)| (name, unit, document[name].as_u64().unwrap())).collect()
     }
 
     #[test]
@@ -66,18 +80,23 @@ mod tests {
         let directive = &document["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(directive["Dimensions"], json!([["Stack"], ["Stack", "Application"]]));
         assert_eq!((&document["Stack"], &document["Application"]), (&json!("s"), &json!("a-1")));
-        let values: Vec<_> = directive["Metrics"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|metric| document[metric["Name"].as_str().unwrap()].as_u64().unwrap())
-            .collect();
-        assert_eq!(values, [1, 1, 0, 0]);
+        assert_eq!(
+            values(&document),
+            [
+                ("indexed", "Count", 1),
+                ("crashes", "Count", 1),
+                ("suspects", "Count", 0),
+                ("unreadable", "Count", 0),
+                ("requests", "Count", 6),
+                ("bytes", "Bytes", 1_094_690),
+            ]
+        );
     }
 
     #[test]
-    fn what_another_invocation_indexed_is_not_counted_again() {
-        assert_eq!(document("s", &indexed(Verdict::Crash, false)), None);
+    fn what_another_invocation_indexed_is_not_counted_again_but_reading_it_is() {
+        let again = document("s", &indexed(Verdict::Crash, false)).unwrap();
+        assert_eq!(values(&again), [("requests", "Count", 6), ("bytes", "Bytes", 1_094_690)]);
         assert_eq!(document("s", &Capture::Ignored("gone")), None);
         assert_eq!(document("s", &Capture::Ignored("unknown-key")).unwrap()["unknownKeys"], 1);
     }

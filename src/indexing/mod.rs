@@ -1,16 +1,22 @@
 //! `index-export`: reads an export, decides what happened, writes the record and merges the tags.
 //!
 //! Record before tags, and each step can be repeated: the record is the truth, the tags follow the record that won.
+//!
+//! - `input`: which objects an event tells of
+//! - `capture`: one export, step by step; `known`: what is known of its session beside its files
+//! - `answer`: what is published; `metrics`: what is counted
 
+mod answer;
 mod capture;
 mod input;
+mod known;
 mod metrics;
 
-pub use capture::{Announced, Capture};
+pub use answer::{Announced, Answer, Ignored, Several};
+pub use capture::{Capture, Cost};
 
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -35,30 +41,6 @@ pub struct IndexExport {
     rules: Rules,
 }
 
-/// What `index-export` answers: the record of the export that it was told of, or what it was told of instead.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub enum Answer {
-    /// One export was indexed.
-    One(Box<Announced>),
-    /// None, or several: S3's own notification may hold several records.
-    Several {
-        /// The records.
-        captures: Vec<Announced>,
-        /// Objects that are not indexed, and why.
-        ignored: Vec<Ignored>,
-    },
-}
-
-/// An object that is not indexed, and why.
-#[derive(Debug, Serialize)]
-pub struct Ignored {
-    /// Its key.
-    key: String,
-    /// `not-ours`, `unknown-key`, `gone`.
-    code: &'static str,
-}
-
 /// How long before the deadline reading stops: time to judge, and to write record and tags. Of a shorter invocation, half.
 const RESERVED: Duration = Duration::from_secs(20);
 
@@ -77,8 +59,8 @@ fn reading_ends(deadline: SystemTime) -> Instant {
 impl IndexExport {
     /// The function, with its clients.
     #[must_use]
-    pub fn new(streams: Streams, store: Store, config: Config) -> Self {
-        let Config { retention, stack, rules, .. } = config;
+    pub fn new(streams: Streams, store: Store, config: Config, rules: Rules) -> Self {
+        let Config { retention, stack, .. } = config;
         Self { streams, store, retention, stack, rules }
     }
 
@@ -105,7 +87,7 @@ impl IndexExport {
                 tracing::warn!(%error, "the metrics could not be written");
             }
             match indexed {
-                Ok(Capture::Indexed(announced)) => captures.push(*announced),
+                Ok(Capture::Indexed(announced, _)) => captures.push(*announced),
                 Ok(Capture::Ignored(code)) => {
                     tracing::warn!(key, code, "not indexed");
                     ignored.push(Ignored { key, code });
@@ -116,10 +98,9 @@ impl IndexExport {
                 }
             }
         }
-        match (first_error, captures.len()) {
-            (Some(error), _) => Err(error),
-            (None, 1) if ignored.is_empty() => Ok(Answer::One(Box::new(captures.remove(0)))),
-            (None, _) => Ok(Answer::Several { captures, ignored }),
+        match first_error {
+            Some(error) => Err(error),
+            None => Ok(Answer::of(captures, ignored)),
         }
     }
 

@@ -30,6 +30,7 @@ const MOST_PROBLEMS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "report.html")]
+#[expect(clippy::struct_excessive_bools, reason = "what a template asks, each by itself")]
 struct Page<'a> {
     style: &'static str,
     style_hash: &'static str,
@@ -136,13 +137,12 @@ fn word(record: &Record) -> (String, &'static str) {
     match (&record.state, &record.judgement.verdict) {
         (State::Missed, _) => known("Missed", "missed"),
         (State::Failed, _) => known("Failed", "missed"),
-        (State::Other(word), _) => (short(word, 40), "other"),
         (State::Indexed, Some(Verdict::Crash)) => known("Crash", "crash"),
         (State::Indexed, Some(Verdict::Suspect)) => known("Suspect", "suspect"),
         (State::Indexed, Some(Verdict::Exited)) => known("Exited", "exited"),
         (State::Indexed, Some(Verdict::Clean)) => known("Clean", "clean"),
         (State::Indexed, Some(Verdict::Unreadable)) => known("Unreadable", "suspect"),
-        (State::Indexed, Some(Verdict::Other(word))) => (short(word, 40), "other"),
+        (State::Other(word), _) | (State::Indexed, Some(Verdict::Other(word))) => (short(word, 40), "other"),
         (State::Indexed, None) => known("No verdict", "other"),
     }
 }
@@ -229,10 +229,10 @@ mod tests {
         const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let mut text = String::new();
         for three in bytes.chunks(3) {
-            let bits = three.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte))
+            let bits = three.iter().fold(0_usize, |bits, byte| (bits << 8) | usize::from(*byte))
                 << (8 * (3 - three.len()));
             for place in 0..4 {
-                let digit = char::from(ALPHABET[bits >> (18 - 6 * place) & 63]);
+                let digit = char::from(ALPHABET[(bits >> (18 - 6 * place)) & 63]);
                 text.push(if place > three.len() { '=' } else { digit });
             }
         }

@@ -28,7 +28,7 @@ pub(super) fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() * 4 / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -64,13 +64,11 @@ pub(super) fn day(date: Date) -> String {
 
 /// A text of at most so many characters: what is too long loses its end.
 pub(super) fn short(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => text.to_owned(),
-        Some(_) => {
-            let kept = text.char_indices().nth(most - 1).map_or(text, |(end, _)| &text[..end]);
-            format!("{kept}…")
-        }
+    if text.chars().nth(most).is_none() {
+        return text.to_owned();
     }
+    let kept = text.char_indices().nth(most - 1).map_or(text, |(end, _)| &text[..end]);
+    format!("{kept}…")
 }
 
 /// A text of at most so many characters: what is too long loses its middle, as the end of a path says most.

@@ -20,7 +20,10 @@ pub struct ExportReader {
     client: Client,
     bucket: String,
     key: String,
-    version_id: Option<String>,
+    /// In a versioned bucket, as the event has it.
+    announced_version: Option<String>,
+    /// The same, as the first answer has it.
+    version_id: OnceLock<String>,
     /// With its quotes, as it goes into `If-Match`. Known from the event, else from the first answer.
     etag: OnceLock<String>,
     size: OnceLock<u64>,
@@ -48,7 +51,8 @@ pub enum ReadError {
 }
 
 impl Store {
-    /// A reader of an export. `etag` may be given with or without quotes.
+    /// A reader of an export. `etag` may be given with or without quotes. It reads the present version of the object, whichever was
+    /// announced: by its `ETag` that is known to be the same, and an older one is nobody's export any more.
     #[must_use]
     pub fn export_reader(&self, key: &str, version_id: Option<&str>, etag: Option<&str>) -> ExportReader {
         let quoted = etag.map(|etag| format!("\"{}\"", etag.trim_matches('"')));
@@ -56,7 +60,8 @@ impl Store {
             client: self.client.clone(),
             bucket: self.bucket.clone(),
             key: key.to_owned(),
-            version_id: version_id.map(ToOwned::to_owned),
+            announced_version: version_id.map(ToOwned::to_owned),
+            version_id: OnceLock::new(),
             etag: quoted.map(OnceLock::from).unwrap_or_default(),
             size: OnceLock::new(),
             written_at: OnceLock::new(),
@@ -71,6 +76,12 @@ impl ExportReader {
     #[must_use]
     pub fn etag(&self) -> Option<String> {
         self.etag.get().map(|etag| etag.trim_matches('"').to_owned())
+    }
+
+    /// The version of the object that is read, in a versioned bucket.
+    #[must_use]
+    pub fn version_id(&self) -> Option<String> {
+        self.version_id.get().or(self.announced_version.as_ref()).cloned()
     }
 
     /// The object's size in bytes, once a request was answered.
@@ -115,7 +126,6 @@ impl Source for ExportReader {
             .get_object()
             .bucket(&self.bucket)
             .key(&self.key)
-            .set_version_id(self.version_id.clone())
             .set_if_match(self.etag.get().cloned())
             .range(range)
             .send()
@@ -126,6 +136,9 @@ impl Source for ExportReader {
         };
         if let Some(etag) = answer.e_tag() {
             self.etag.get_or_init(|| etag.to_owned());
+        }
+        if let Some(version_id) = answer.version_id() {
+            self.version_id.get_or_init(|| version_id.to_owned());
         }
         if let Some(at) = answer.last_modified().and_then(|at| Timestamp::from_second(at.secs()).ok()) {
             self.written_at.get_or_init(|| at);

@@ -15,6 +15,7 @@ pub use export::{ExportReader, ReadError};
 pub use resolutions::{KnownBuild, Resolution, Resolved};
 pub use signatures::FirstSight;
 pub use state::HourlyLook;
+pub use tags::VERDICT;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
@@ -104,7 +105,12 @@ impl Store {
         application: &Id,
         session: &SessionName,
     ) -> Result<Option<Stored<Record>>, Error> {
-        self.read(&layout::record_key(date, application, session)).await
+        self.record_at(&layout::record_key(date, application, session)).await
+    }
+
+    /// The record of this key, if there is one.
+    pub async fn record_at(&self, key: &str) -> Result<Option<Stored<Record>>, Error> {
+        self.read(key).await
     }
 
     /// Writes a record, unless the index holds one that says the same or outranks it.

@@ -11,23 +11,34 @@ use super::Store;
 /// S3 holds ten tags on an object (S3 user guide, "Categorizing your storage using tags").
 const MAX_TAGS: usize = 10;
 
+/// The tag that the lifecycle rules go by.
+pub const VERDICT: &str = "Verdict";
+
+const SIGNATURE: &str = "Signature";
+
 /// A tag's key and value.
 type Pair = (String, String);
 
 impl Store {
+    /// Which of the tags that a record asks for find no room on its export, as others' are there.
+    pub async fn tags_without_room(
+        &self,
+        export: &ExportObject,
+        record: &Record,
+    ) -> Result<Vec<String>, Error> {
+        let existing = self.export_tags(export).await?;
+        Ok(existing.map(|existing| merge(&existing, ours(record)).1).unwrap_or_default())
+    }
+
     /// Brings an export's tags into line with its record: ours are set, others' are left as they are. Writes nothing where
-    /// nothing changes. Says which of ours found no room.
-    pub async fn merge_tags(&self, export: &ExportObject, record: &Record) -> Result<Vec<String>, Error> {
-        let get = self.client.get_object_tagging().bucket(&self.bucket).key(&export.key);
-        let existing = match get.set_version_id(export.version_id.clone()).send().await {
-            Ok(output) => {
-                output.tag_set().iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect::<Vec<_>>()
-            }
-            Err(error) => return gone_is_fine(ServiceError::new("GetObjectTagging", &error)),
-        };
-        let (merged, left_out) = merge(&existing, ours(record));
+    /// nothing changes.
+    pub async fn merge_tags(&self, export: &ExportObject, record: &Record) -> Result<(), Error> {
+        let Some(mut existing) = self.export_tags(export).await? else { return Ok(()) };
+        let (mut merged, _) = merge(&existing, ours(record));
+        existing.sort();
+        merged.sort();
         if merged == existing {
-            return Ok(left_out);
+            return Ok(());
         }
         let tags = merged.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
         let tags = tags
@@ -37,44 +48,68 @@ impl Store {
             tags.map_err(|error| Error::Object { key: export.key.clone(), detail: error.to_string() })?;
         let put = self.client.put_object_tagging().bucket(&self.bucket).key(&export.key).tagging(tags);
         match put.set_version_id(export.version_id.clone()).send().await {
-            Ok(_) => Ok(left_out),
-            Err(error) => gone_is_fine(ServiceError::new("PutObjectTagging", &error)),
+            Ok(_) => Ok(()),
+            Err(error) => gone_is_fine(ServiceError::new("PutObjectTagging", &error)).map(drop),
+        }
+    }
+
+    /// An export's tags; nothing where it is not there any more.
+    async fn export_tags(&self, export: &ExportObject) -> Result<Option<Vec<Pair>>, Error> {
+        let get = self.client.get_object_tagging().bucket(&self.bucket).key(&export.key);
+        match get.set_version_id(export.version_id.clone()).send().await {
+            Ok(output) => {
+                Ok(Some(output.tag_set().iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()))
+            }
+            Err(error) => gone_is_fine(ServiceError::new("GetObjectTagging", &error)),
         }
     }
 }
 
 /// An export may expire or be deleted while its record is written.
-fn gone_is_fine(error: ServiceError) -> Result<Vec<String>, Error> {
-    if error.fault == Fault::NotFound { Ok(Vec::new()) } else { Err(error.into()) }
+fn gone_is_fine(error: ServiceError) -> Result<Option<Vec<Pair>>, Error> {
+    if error.fault == Fault::NotFound { Ok(None) } else { Err(error.into()) }
 }
 
 /// The tags that say what a record says, the most useful first. Ids and enums only.
 fn ours(record: &Record) -> Vec<Pair> {
     let session = &record.session;
     let tags = [
-        ("Verdict", record.judgement.verdict.as_ref().map(ToString::to_string)),
+        (VERDICT, record.judgement.verdict.as_ref().map(ToString::to_string)),
         ("EndReason", session.end_reason.clone()),
         ("Application", session.application_id.as_ref().map(ToString::to_string)),
         ("StreamGroup", Some(session.stream_group_id.to_string())),
         ("StreamSession", Some(session.id.to_string())),
-        ("Signature", record.judgement.signature.as_ref().map(|it| format!("v{}-{}", it.version, it.id))),
+        (SIGNATURE, record.judgement.signature.as_ref().map(|it| format!("v{}-{}", it.version, it.id))),
         ("Trigger", record.trigger.as_ref().map(|trigger| trigger.kind.clone())),
     ];
     tags.into_iter().filter_map(|(key, value)| Some((key.to_owned(), tag_safe(&value?)))).collect()
 }
 
-/// Others' tags stay, in their order; ours take the room that is left, and their own old places.
+/// Others' tags stay, all of them; ours take the room that is left, the first ones first. Says which of ours found none.
 fn merge(existing: &[Pair], ours: Vec<Pair>) -> (Vec<Pair>, Vec<String>) {
-    let mut merged = existing.to_vec();
+    let is_new = |key: &str| ours.iter().any(|(new, _)| new == key);
+    let others = existing.iter().filter(|(key, value)| !is_new(key) && !is_old_signature(key, value));
+    let mut merged: Vec<_> = others.cloned().collect();
     let mut left_out = Vec::new();
     for (key, value) in ours {
-        match merged.iter().position(|(found, _)| *found == key) {
-            Some(place) => merged[place].1 = value,
-            None if merged.len() < MAX_TAGS => merged.push((key, value)),
-            None => left_out.push(key),
+        if merged.len() < MAX_TAGS {
+            merged.push((key, value));
+        } else {
+            left_out.push(key);
         }
     }
     (merged, left_out)
+}
+
+/// Whether it is a signature of ours: if the record has none any more, it was that of another judgement.
+fn is_old_signature(key: &str, value: &str) -> bool {
+    let id = value.strip_prefix('v').and_then(|rest| rest.split_once('-'));
+    key == SIGNATURE
+        && id.is_some_and(|(version, id)| {
+            version.bytes().all(|c| c.is_ascii_digit())
+                && id.len() == 16
+                && id.bytes().all(|c| c.is_ascii_hexdigit())
+        })
 }
 
 /// S3 takes letters, digits, spaces and `+ - = . _ : / @`, 256 UTF-16 units at most. The service's words are open, so a
@@ -93,21 +128,44 @@ mod tests {
     }
 
     #[test]
-    fn others_tags_stay_and_ours_change_in_place() {
+    fn others_tags_stay_and_ours_change() {
         let existing = pairs(&[("team", "red"), ("Verdict", "exited"), ("cost", "7")]);
         let (merged, left_out) =
             merge(&existing, pairs(&[("Verdict", "crash"), ("EndReason", "applicationExit")]));
         let expected =
-            [("team", "red"), ("Verdict", "crash"), ("cost", "7"), ("EndReason", "applicationExit")];
+            [("team", "red"), ("cost", "7"), ("Verdict", "crash"), ("EndReason", "applicationExit")];
         assert_eq!((merged, left_out), (pairs(&expected), vec![]));
     }
 
+    fn others(count: usize) -> Vec<Pair> {
+        (0..count).map(|n| (format!("k{n}"), "v".to_owned())).collect()
+    }
+
     #[test]
-    fn where_there_is_no_room_ours_give_way_from_the_last() {
-        let others: Vec<Pair> = (0..9).map(|n| (format!("k{n}"), "v".to_owned())).collect();
-        let (merged, left_out) = merge(&others, pairs(&[("Verdict", "crash"), ("EndReason", "x")]));
-        assert_eq!(merged.len(), MAX_TAGS);
-        assert_eq!((merged[9].0.as_str(), left_out), ("Verdict", vec!["EndReason".to_owned()]));
+    fn where_there_is_no_room_ours_give_way_from_the_last_and_no_other() {
+        let ours = || pairs(&[("Verdict", "crash"), ("EndReason", "x")]);
+        let (merged, left_out) = merge(&others(9), ours());
+        assert_eq!((&merged[..9], &merged[9].0[..]), (&others(9)[..], "Verdict"));
+        assert_eq!(left_out, ["EndReason"]);
+        assert_eq!(merge(&others(10), ours()), (others(10), vec!["Verdict".into(), "EndReason".into()]));
+        // Again, with what the first time left: the same.
+        assert_eq!(merge(&merged, ours()), (merged, left_out));
+    }
+
+    #[test]
+    fn of_ours_the_last_gives_way_also_where_it_was_there_before() {
+        let mut existing = others(9);
+        existing.extend(pairs(&[("Trigger", "sweep")]));
+        let (merged, left_out) = merge(&existing, pairs(&[("Verdict", "crash"), ("Trigger", "sweep")]));
+        assert_eq!((merged[9].0.as_str(), left_out), ("Verdict", vec!["Trigger".to_owned()]));
+    }
+
+    #[test]
+    fn a_signature_that_the_record_has_no_more_goes_unless_it_is_somebody_elses() {
+        let old = pairs(&[("Signature", "v1-0123456789abcdef")]);
+        assert_eq!(merge(&old, pairs(&[("Verdict", "suspect")])).0, pairs(&[("Verdict", "suspect")]));
+        let others = pairs(&[("Signature", "J. Doe")]);
+        assert_eq!(merge(&others, vec![]).0, others);
     }
 
     #[test]

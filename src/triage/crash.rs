@@ -172,10 +172,15 @@ pub(super) fn reason(code: &str, access: Option<&str>) -> String {
             _ => code.to_owned(),
         }
     };
-    match (name.as_str(), access.map(|access| access.as_bytes().first().map(u8::to_ascii_lowercase))) {
-        ("EXCEPTION_ACCESS_VIOLATION", Some(Some(b'r'))) => name + "_READ",
-        ("EXCEPTION_ACCESS_VIOLATION", Some(Some(b'w'))) => name + "_WRITE",
-        ("EXCEPTION_ACCESS_VIOLATION", Some(Some(b'e'))) => name + "_EXEC",
+    match (
+        name.as_str(),
+        access.and_then(|access| access.bytes().next()).map(|first| first.to_ascii_lowercase()),
+    ) {
+        ("EXCEPTION_ACCESS_VIOLATION" | "EXCEPTION_IN_PAGE_ERROR", Some(b'r')) => name + "_READ",
+        ("EXCEPTION_ACCESS_VIOLATION" | "EXCEPTION_IN_PAGE_ERROR", Some(b'w')) => name + "_WRITE",
+        ("EXCEPTION_ACCESS_VIOLATION" | "EXCEPTION_IN_PAGE_ERROR", Some(b'e')) => name + "_EXEC",
+        // Of a dump the crate tells it as an exception, of a number as a status.
+        ("STATUS_STACK_BUFFER_OVERRUN", _) => "EXCEPTION_STACK_BUFFER_OVERRUN".to_owned(),
         _ => name,
     }
 }
@@ -224,6 +229,40 @@ mod tests {
             (reason("11", None), reason("SIGSEGV", Some("read"))),
             ("SIGSEGV".into(), "SIGSEGV".into())
         );
+    }
+
+    #[test]
+    fn a_code_is_the_same_word_in_a_dump_and_in_a_log() {
+        use minidump::{Minidump, MinidumpException, MinidumpSystemInfo};
+        for code in [
+            0x8000_0003_u32,
+            0xc000_0005,
+            0xc000_0006,
+            0xc000_001d,
+            0xc000_0025,
+            0xc000_008c,
+            0xc000_0094,
+            0xc000_0096,
+            0xc000_00fd,
+            0xc000_0194,
+            0xc000_0374,
+            0xc000_0409,
+            0xc000_0417,
+            0xc000_0420,
+            0xe06d_7363,
+            0xe043_4352,
+            0x4000_0015,
+            0x4000,
+        ] {
+            let mut dump = crate::triage::tests::dumps::Dump::windows(0x1_4000_0000, 0x1234);
+            (dump.code, dump.parameters) = (code, vec![0, 0x20, 0xc000_009c]);
+            let dump = Minidump::read(dump.bytes()).unwrap();
+            let system = dump.get_stream::<MinidumpSystemInfo>().unwrap();
+            let exception = dump.get_stream::<MinidumpException<'_>>().unwrap();
+            let told = exception.get_crash_reason(system.os, system.cpu).to_string();
+            let told = told.split(" / ").next().unwrap();
+            assert_eq!(reason(&format!("0x{code:08x}"), Some("reading")), told, "{code:#x}");
+        }
     }
 
     #[test]

@@ -230,7 +230,9 @@ impl Series {
         if self.samples.len() >= MAX_SAMPLES {
             let pairs = self.samples.chunks(2).map(|pair| {
                 let mut sample = pair[0];
-                pair.iter().for_each(|other| sample.absorb(other));
+                for other in pair {
+                    sample.absorb(other);
+                }
                 sample
             });
             self.samples = pairs.collect();
@@ -287,7 +289,10 @@ mod tests {
                 series.push(Sample { at: n * 1000, cpu: Some(cpu), ..Sample::default() });
             }
             let samples = series.finish();
-            assert!(samples.len() <= MAX_SAMPLES && samples.len() as i64 >= rows.min(160), "{rows}");
+            assert!(
+                samples.len() <= MAX_SAMPLES && i64::try_from(samples.len()).unwrap() >= rows.min(160),
+                "{rows}"
+            );
             assert!(samples.is_sorted_by_key(|sample| sample.at));
             if rows > 0 {
                 assert_eq!(samples.iter().filter(|sample| sample.cpu == Some(1999)).count(), 1, "{rows}");

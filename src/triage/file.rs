@@ -1,5 +1,7 @@
 //! What each file tells, by its bytes first and its name second.
 
+use std::collections::BTreeSet;
+
 use crate::record::{Build, Performance, Problem};
 use crate::redacted::Redacted;
 
@@ -7,6 +9,7 @@ use super::crash::Crash;
 use super::details::{Details, Log, Sample, excerpt};
 use super::dump::{self, Dump, DumpError, Nature};
 use super::findings::{Findings, Piece, Standing, conclude, merge};
+use super::modules::is_helper;
 use super::targets::Kind;
 use super::{core_file, log, unreal, wer};
 
@@ -52,7 +55,8 @@ pub(super) fn needs_more(bytes: &[u8]) -> bool {
 
 impl Files {
     /// What they tell together.
-    pub(super) fn conclude(self) -> Findings {
+    pub(super) fn conclude(mut self) -> Findings {
+        self.give_ensures_their_dumps();
         let findings = Findings {
             build: Some(self.build),
             clean_exit: self.clean_exit,
@@ -65,6 +69,19 @@ impl Files {
         let found = findings.crash.as_ref().or(findings.last_words.as_ref());
         findings.details.log = excerpt(&self.logs, found.map(|found| &found.evidence.path));
         findings
+    }
+
+    /// Unreal has a folder for each event: a dump beside the context of an ensure is the ensure's, even if it does not say so.
+    fn give_ensures_their_dumps(&mut self) {
+        let of = |kind: &str| {
+            let pieces = self.pieces.iter().filter(|piece| piece.kind == kind);
+            pieces.map(|piece| piece.folder().to_owned()).collect::<BTreeSet<_>>()
+        };
+        let ensures = &of("ue-ensure") - &of("ue-crash-context");
+        let dumps = self.pieces.iter_mut().filter(|piece| piece.kind == "minidump");
+        for dump in dumps.filter(|dump| ensures.contains(dump.folder())) {
+            (dump.kind, dump.standing) = ("ue-ensure", Standing::Mention);
+        }
     }
 
     /// A file that only a crash leaves, and that is not read.
@@ -121,10 +138,10 @@ impl Files {
             self.context(file, bytes);
         } else if wer::is_report(bytes) {
             if let Some(crash) = wer::report(bytes) {
-                self.add(file, "wer-report", Standing::Crash, Some(crash), Build::default());
+                self.report(file, "wer-report", crash);
             }
         } else if core_file::is_core(bytes) {
-            self.add(file, "core", Standing::Crash, Some(core_file::read(bytes)), Build::default());
+            self.report(file, "core", core_file::read(bytes));
         } else {
             self.by_name(file, kind, bytes);
         }
@@ -190,6 +207,14 @@ impl Files {
             build.id = dump.build_id;
         }
         self.add(file, kind, standing, Some(crash), build);
+    }
+
+    /// What the system tells of whatever program crashed.
+    fn report(&mut self, file: &File, kind: &'static str, crash: Crash) {
+        let is_helpers = crash.executable.as_deref().is_some_and(is_helper);
+        let (kind, standing) =
+            if is_helpers { ("helper-report", Standing::Mention) } else { (kind, Standing::Crash) };
+        self.add(file, kind, standing, Some(crash), Build::default());
     }
 
     fn add(

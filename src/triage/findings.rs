@@ -13,6 +13,9 @@ use super::signature::{self, Decision};
 /// How many files are told of, the most telling first.
 const MAX_EVIDENCE: usize = 16;
 
+/// An access to memory that could not be, of which it is not told whether it was reading, writing or executing.
+const UNTOLD_ACCESS: &str = "EXCEPTION_ACCESS_VIOLATION";
+
 /// What the files of a session tell. Text of theirs is in it only as [`Redacted`], and in [`Problem`]s that were made of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
@@ -74,7 +77,7 @@ pub(super) enum Standing {
 }
 
 impl Piece {
-    fn folder(&self) -> &str {
+    pub(super) fn folder(&self) -> &str {
         self.path.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 
@@ -174,6 +177,20 @@ fn decide(pieces: &[Piece], standing: Standing) -> Option<(Crash, &Piece)> {
         crash.thread = crash.thread.or_else(|| dump.thread.clone());
         crash.executable = crash.executable.or_else(|| dump.executable.clone());
         crash.at = crash.at.or(dump.at);
+    }
+    // Windows' own report does not tell how memory was accessed; others of the same crash do.
+    if crash.reason.as_deref() == Some(UNTOLD_ACCESS) {
+        let others = pieces.iter().filter(|piece| piece.standing == standing);
+        let other = others.filter_map(|piece| piece.crash.as_ref()).find(|other| {
+            other
+                .reason
+                .as_deref()
+                .is_some_and(|reason| reason.starts_with(UNTOLD_ACCESS) && reason != UNTOLD_ACCESS)
+                && signature::module(other) == signature::module(&crash)
+        });
+        if let Some(other) = other {
+            (crash.reason, crash.address) = (other.reason.clone(), other.address);
+        }
     }
     if crash.cause == Cause::Gpu && crash.reason.is_none() {
         let others = pieces.iter().filter_map(|piece| piece.crash.as_ref());

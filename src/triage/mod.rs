@@ -37,10 +37,12 @@ use std::ops::ControlFlow;
 use tokio::time::Instant;
 
 use crate::archive::{
-    Archive, ArchiveError, Entry, Limit, Method, Outcome, Read, Reads, Sink, Source, Stop, Target as ToRead,
+    Archive, ArchiveError, Entry, Limit, Method, Outcome, Read, Reads, Rest, Sink, Source, Stop,
+    Target as ToRead,
 };
 use crate::record::Problem;
 
+use self::dump::Parts;
 use self::file::{File, Files};
 use self::targets::{Kind, Survey, Surveyed, Target};
 
@@ -48,9 +50,8 @@ use self::targets::{Kind, Survey, Surveyed, Target};
 /// exception, thread and modules, a full dump of 318 MB included.
 const DUMP_HEAD: u64 = 256 * 1024;
 
-/// How much of a minidump is kept at first, and at most, in bytes inflated.
-const DUMP_HEAD_INFLATED: u64 = 2 * 1024 * 1024;
-const DUMP_MAX: u64 = 16 * 1024 * 1024;
+/// How much of a minidump is kept at first, in bytes inflated. Of what follows only the parts that are wanted are.
+const DUMP_HEAD_INFLATED: u64 = 1024 * 1024;
 
 /// Small texts are read up to this length, in bytes.
 const SMALL: u64 = 4 * 1024 * 1024;
@@ -164,9 +165,17 @@ fn to_read(target: Target, rules: &Rules) -> ToRead<Reader> {
     }
 }
 
+/// A dump that is read in parts.
+struct Dump {
+    kind: Kind,
+    is_studios: bool,
+    parts: Parts,
+}
+
 /// Who takes what a file holds.
 enum Reader {
     Keep { kind: Kind, is_studios: bool, bytes: Vec<u8> },
+    Parts(Dump),
     Log(Box<log::Scan>),
     Performance(Box<performance::Scan>),
 }
@@ -175,6 +184,7 @@ impl Sink for Reader {
     fn take(&mut self, bytes: &[u8]) -> ControlFlow<()> {
         match self {
             Self::Keep { bytes: kept, .. } => return kept.take(bytes),
+            Self::Parts(dump) => dump.parts.take(bytes),
             Self::Log(scan) => scan.push(bytes),
             Self::Performance(scan) => scan.push(bytes),
         }
@@ -212,21 +222,44 @@ fn take<S: Source>(files: &mut Files, read: Read<Reader>, reads: &mut Reads<'_, 
             note_limit(files, &file, &outcome);
             (files.performance, files.samples) = scan.finish();
         }
-        Reader::Keep { kind, is_studios, bytes } => match rest {
-            Some(rest) if file::needs_more(&bytes) && (bytes.len() as u64) < DUMP_MAX => {
-                let more = Reader::Keep { kind, is_studios, bytes };
-                reads.add(ToRead::further(rest, None, DUMP_MAX, DUMP_MAX, more).kept(DUMP_MAX));
+        Reader::Keep { kind, is_studios, bytes } => {
+            let is_enough = matches!(kind, Kind::Dump | Kind::Core | Kind::Envelope | Kind::Studio)
+                && matches!(outcome.stop, Stop::Limit(Limit::Compressed(_) | Limit::Inflated(_)));
+            if is_enough && rest.is_some() && file::needs_more(&bytes) {
+                let parts = Parts::new(bytes);
+                return read_on(files, &file, Dump { kind, is_studios, parts }, rest, reads);
             }
-            _ => {
-                let is_enough = matches!(kind, Kind::Dump | Kind::Core | Kind::Envelope | Kind::Studio)
-                    && matches!(outcome.stop, Stop::Limit(Limit::Compressed(_) | Limit::Inflated(_)));
-                if !is_enough {
-                    note_limit(files, &file, &outcome);
-                }
-                files.bytes(&file, kind, is_studios, &bytes);
+            if !is_enough {
+                note_limit(files, &file, &outcome);
             }
-        },
+            files.bytes(&file, kind, is_studios, &bytes);
+        }
+        Reader::Parts(dump) => {
+            let is_on_the_way = matches!(outcome.stop, Stop::Limit(Limit::Inflated(_)));
+            if !is_on_the_way {
+                note_limit(files, &file, &outcome);
+            }
+            read_on(files, &file, dump, rest.filter(|_| is_on_the_way), reads);
+        }
     }
+}
+
+/// Asks for what is wanted of a dump whose beginning does not suffice; where all of that has come, or no more can be had, that is what
+/// the file tells.
+fn read_on<S: Source>(
+    files: &mut Files,
+    file: &File,
+    mut dump: Dump,
+    rest: Option<Rest>,
+    reads: &mut Reads<'_, S, Reader>,
+) {
+    let next = rest.and_then(|rest| Some((dump.parts.next(rest.can_jump())?, rest)));
+    let Some((wanted, rest)) = next else {
+        return files.bytes(file, dump.kind, dump.is_studios, &dump.parts.dump());
+    };
+    let most = Parts::most(DUMP_HEAD_INFLATED);
+    let target = ToRead::further(rest, Some(wanted.start), dump::REACH, wanted.end, Reader::Parts(dump));
+    reads.add(target.kept(most));
 }
 
 /// Notes a limit that was hit, or damage.

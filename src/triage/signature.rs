@@ -185,7 +185,7 @@ fn exception(crash: &Crash) -> String {
 }
 
 /// The game's module that it happened in: of the first frame that lies in one, else the executable.
-fn module(crash: &Crash) -> Option<String> {
+pub(super) fn module(crash: &Crash) -> Option<String> {
     let frame = crash.in_game().map(|frame| frame.module.as_str());
     // Redacted before its case is lost, by which some secrets are known.
     let module = frame.or(crash.executable.as_deref()).map(|name| stem(Redacted::new(name).as_str()));

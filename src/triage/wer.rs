@@ -1,14 +1,19 @@
 //! `Report.wer`: what Windows Error Reporting noted of a crash.
 
-use super::crash::{Crash, Frame, hex, reason};
+use super::crash::{Cause, Crash, Frame, hex, reason};
 use super::text::decode;
 
 /// How many lines are looked at.
 const MAX_LINES: usize = 4096;
 
-/// Where the parts of an `APPCRASH` signature are, whatever the language of their names is.
-const APPCRASH: [(&str, usize); 4] =
-    [("Application Name", 0), ("Fault Module Name", 3), ("Exception Code", 6), ("Exception Offset", 7)];
+/// The parts of a signature that are wanted, and where they are, whatever the language of their names is: of an `APPCRASH`, and of a
+/// `BEX` and `BEX64`, which are ended by the system's own checks.
+const PARTS: [(&str, usize, usize); 4] = [
+    ("Application Name", 0, 0),
+    ("Fault Module Name", 3, 3),
+    ("Exception Code", 6, 7),
+    ("Exception Offset", 7, 6),
+];
 
 /// Whether a file begins as a report does.
 pub(super) fn is_report(beginning: &[u8]) -> bool {
@@ -23,18 +28,22 @@ pub(super) fn report(bytes: &[u8]) -> Option<Crash> {
     let field =
         |name: &str| fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
     let event = field("EventType")?;
-    if !matches!(event, "APPCRASH" | "BEX" | "BEX64" | "CLR20r3" | "StackHash") {
+    let value = |index: usize| field(&format!("Sig[{index}].Value")).filter(|value| !value.is_empty());
+    if event == "CLR20r3" {
+        return Some(managed(value));
+    }
+    if !matches!(event, "APPCRASH" | "BEX" | "BEX64" | "StackHash") {
         return None;
     }
     let signature = |name: &str| {
         let named =
             fields.iter().find(|(key, value)| key.ends_with("].Name") && value.eq_ignore_ascii_case(name));
-        let key = match (named, APPCRASH.iter().find(|(known, _)| *known == name)) {
-            (Some((key, _)), _) => key.trim_end_matches("Name").to_owned(),
-            (None, Some((_, index))) if event == "APPCRASH" => format!("Sig[{index}]."),
-            _ => return None,
-        };
-        field(&format!("{key}Value"))
+        match (named, PARTS.iter().find(|(known, ..)| *known == name)?) {
+            (Some((key, _)), _) => field(&format!("{}Value", key.trim_end_matches("Name"))),
+            (None, (_, index, _)) if event == "APPCRASH" => value(*index),
+            (None, (.., index)) if event.starts_with("BEX") => value(*index),
+            _ => None,
+        }
     };
     let module = signature("Fault Module Name").filter(|module| !module.is_empty());
     Some(Crash {
@@ -51,6 +60,20 @@ pub(super) fn report(bytes: &[u8]) -> Option<Crash> {
         told_by: "wer-report",
         ..Crash::default()
     })
+}
+
+/// An exception that nobody caught in .NET: `Problem Signature 01` to `09` are program, its version and time, assembly, its version and
+/// time, method, offset, and the exception's type.
+fn managed<'f>(value: impl Fn(usize) -> Option<&'f str>) -> Crash {
+    let owned = |index| value(index).map(ToOwned::to_owned);
+    Crash {
+        cause: Cause::Managed,
+        reason: owned(8),
+        message: owned(3),
+        executable: owned(0),
+        told_by: "wer-report",
+        ..Crash::default()
+    }
 }
 
 #[cfg(test)]
@@ -87,6 +110,26 @@ pub(super) mod tests {
         let crash = report(german.as_bytes()).unwrap();
         assert_eq!(crash.reason.as_deref(), Some("EXCEPTION_STACK_OVERFLOW"));
         assert_eq!(crash.frames[0].module, "b.dll");
+    }
+
+    #[test]
+    fn what_the_systems_own_checks_ended_has_its_code_in_another_place() {
+        let bex = "Version=1\nEventType=BEX64\nSig[0].Name=Anwendungsname\nSig[0].Value=a.exe\nSig[3].Value=ucrtbase.dll\n\
+                   Sig[6].Value=000000000007286e\nSig[7].Value=c0000409\nSig[8].Value=0000000000000007\n";
+        let crash = report(bex.as_bytes()).unwrap();
+        assert_eq!(crash.reason.as_deref(), Some("EXCEPTION_STACK_BUFFER_OVERRUN"));
+        assert_eq!(crash.frames[0].offset, Some(0x7286e));
+    }
+
+    #[test]
+    fn an_exception_of_dotnet_is_told_by_its_type() {
+        let clr = "Version=1\nEventType=CLR20r3\nSig[0].Name=Problem Signature 01\nSig[0].Value=Skylark.exe\nSig[3].Value=Shield\n\
+                   Sig[6].Value=4f\nSig[7].Value=1\nSig[8].Value=System.NullReferenceException\n";
+        let crash = report(clr.as_bytes()).unwrap();
+        assert_eq!(
+            (crash.cause, crash.reason.as_deref(), crash.message.as_deref()),
+            (Cause::Managed, Some("System.NullReferenceException"), Some("Shield"))
+        );
     }
 
     #[test]

@@ -4,23 +4,35 @@ use std::io::{Cursor, Write as _};
 
 use zip::write::{SimpleFileOptions, ZipWriter};
 
+/// The build of the exports that are not of another one.
+const BUILD: &str = "++Game+Main-CL-1";
+
 /// The export of a game that was ended by an assertion of this number.
 pub(crate) fn crashed(assertion: usize) -> Vec<u8> {
-    crashed_in(assertion, "++Game+Main-CL-1")
+    crashed_in(assertion, BUILD)
 }
 
 /// The same of this build.
 pub(crate) fn crashed_in(assertion: usize, build: &str) -> Vec<u8> {
     let name = ["zero", "one", "two", "three", "four", "five", "six"][assertion];
-    zip(&[(LOG, &log(name, build)), ("application/Game/Saved/Crashes/UECC-1/UEMinidump.dmp", "MDMP")])
+    export(&log(&format!("is_{name}"), name, build))
+}
+
+/// The export of a game that was ended by the assertion of this condition.
+pub(crate) fn crashed_by(condition: &str) -> Vec<u8> {
+    export(&log(condition, "Pawn", BUILD))
 }
 
 /// The export of a game whose log ends like this.
 pub(crate) fn logged(end: &str) -> Vec<u8> {
-    zip(&[(LOG, &format!("LogInit: Build: ++Game+Main-CL-1\n{end}"))])
+    zip(&[(LOG, &format!("LogInit: Build: {BUILD}\n{end}"))])
 }
 
 const LOG: &str = "application/Game/Saved/Logs/Game.log";
+
+fn export(log: &str) -> Vec<u8> {
+    zip(&[(LOG, log), ("application/Game/Saved/Crashes/UECC-1/UEMinidump.dmp", "MDMP")])
+}
 
 fn zip(files: &[(&str, &str)]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
@@ -31,10 +43,10 @@ fn zip(files: &[(&str, &str)]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-fn log(name: &str, build: &str) -> String {
+fn log(condition: &str, file: &str, build: &str) -> String {
     format!(
         "[2026.11.23-10.15.02:000][  0]LogInit: Build: {build}\n\
-         [2026.11.23-10.16.02:000][  9]LogWindows: Error: appError called: Assertion failed: is_{name} \
-         [File:D:\\build\\Source\\Game\\{name}.cpp] [Line: 12]\n"
+         [2026.11.23-10.16.02:000][  9]LogWindows: Error: appError called: Assertion failed: {condition} \
+         [File:D:\\build\\Source\\Game\\{file}.cpp] [Line: 12]\n"
     )
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod clients;
 pub(crate) mod exports;
 
 use std::fs;
@@ -259,6 +260,14 @@ impl Cloud {
     /// An export's tags.
     pub(crate) async fn tags(&self, key: &str) -> Vec<(String, String)> {
         self.s3.tags(&self.bucket, key).await.unwrap().into_iter().collect()
+    }
+
+    /// Somebody puts an export there, with tags of his own on it.
+    pub(crate) async fn put_tagged(&self, key: &str, zip: Vec<u8>, tags: &[(&str, &str)]) {
+        let tags: Vec<_> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let client = clients::s3_client(&self.client_environment());
+        let put = client.put_object().bucket(&self.bucket).key(key).tagging(tags.join("&"));
+        put.body(zip.into()).send().await.unwrap();
     }
 
     /// The ARN of a session.

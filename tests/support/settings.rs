@@ -96,7 +96,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         name: "events_in_disorder",
         apply: |options| {
-            options.disorder = Disorder { twice: true, late: Duration::ZERO..=LATE, seed: *SEED };
+            options.disorder = Disorder { twice: true, late: Duration::ZERO..=LATE, seed: *SEED, lost: None };
         },
     },
     Setting { name: "invoked_twice", apply: |options| options.invoked_twice = true },
@@ -108,7 +108,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
             options.switches.end_reason = EndReason::After(LAG);
             options.switches.pending_after_delivery = LAG;
             options.switches.terminating = LATE;
-            options.disorder = Disorder { twice: true, late: Duration::ZERO..=LATE, seed: *SEED };
+            options.disorder = Disorder { twice: true, late: Duration::ZERO..=LATE, seed: *SEED, lost: None };
         },
     },
     Setting {

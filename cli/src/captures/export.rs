@@ -3,7 +3,7 @@
 use crash_capture::archive::ArchiveError;
 use crash_capture::service::{Fault, ServiceError};
 use crash_capture::session::Id;
-use crash_capture::store::{ExportReader, ReadError, Store};
+use crash_capture::store::{ExportReader, ReadError};
 
 use crate::failure::Failure;
 
@@ -14,7 +14,6 @@ use super::{Capture, Captures, SessionArgument, summary};
 pub(crate) struct Export {
     /// The session's id.
     pub(crate) session: Id,
-    pub(crate) bucket: String,
     pub(crate) key: String,
     /// Its `ETag`, with quotes.
     pub(crate) etag: String,
@@ -42,8 +41,8 @@ impl Captures {
     }
 
     async fn as_it_is(&self, session: Id, export: summary::Export) -> Result<Export, Failure> {
-        let summary::Export { bucket, key, expires_on } = export;
-        let request = self.s3().head_object().bucket(&bucket).key(&key);
+        let summary::Export { key, expires_on } = export;
+        let request = self.s3().head_object().bucket(self.bucket()).key(&key);
         let answer = Box::pin(request.send()).await.map_err(|error| {
             let error = ServiceError::new("HeadObject", &error);
             if error.fault != Fault::NotFound {
@@ -53,15 +52,14 @@ impl Captures {
             Failure::not_found(format!("the zip of {session} is gone{until}"))
         })?;
         let size = answer.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or(0);
-        Ok(Export { session, bucket, key, etag: answer.e_tag.unwrap_or_default(), size })
+        Ok(Export { session, key, etag: answer.e_tag.unwrap_or_default(), size })
     }
 }
 
 impl Export {
     /// A reader of it, and of nothing that takes its place.
     pub(crate) fn reader(&self, captures: &Captures) -> ExportReader {
-        let store = Store::new(captures.s3().clone(), &self.bucket);
-        store.export_reader(&self.key, None, Some(&self.etag))
+        captures.store().export_reader(&self.key, None, Some(&self.etag))
     }
 
     /// What kept it from being read.

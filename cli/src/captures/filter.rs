@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use crash_capture::layout::{self, RecordName};
 use crash_capture::record::Marker;
 use crash_capture::session::{Id, ResourceType};
+use crash_capture::user;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -102,7 +103,13 @@ impl Filter {
             && one_of(&self.state, Some(&summary.state))
             && self.signature.as_ref().is_none_or(|wanted| signature.starts_with(wanted.as_str()))
             && self.build.as_ref().is_none_or(|wanted| builds.contains(&Some(wanted)))
-            && self.user.as_ref().is_none_or(|wanted| summary.session.user_id.as_ref() == Some(wanted))
+            && self.takes_user(summary.session.user_id.as_deref())
+    }
+
+    /// Users are kept as they are, or hashed, as the deployment is set up.
+    fn takes_user(&self, kept: Option<&str>) -> bool {
+        let Some(wanted) = &self.user else { return true };
+        kept.is_some_and(|kept| kept == wanted || kept == user::hashed(wanted))
     }
 
     /// Whether it takes a session that is not settled, of which less is known.

@@ -71,7 +71,7 @@ impl SessionArgument {
     }
 
     /// Whether a session that is taken is named in full.
-    fn is_exactly(&self, session: &SessionName) -> bool {
+    pub(crate) fn is_exactly(&self, session: &SessionName) -> bool {
         session.id == self.id
     }
 }

@@ -53,7 +53,6 @@ pub(crate) struct Build {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Export {
-    pub(crate) bucket: String,
     pub(crate) key: String,
     pub(crate) expires_on: Option<Date>,
 }

@@ -26,7 +26,8 @@ impl Output {
         Search(bar)
     }
 
-    fn bar(self, length: Option<u64>, template: &str) -> ProgressBar {
+    /// Any other, by a template of indicatif's.
+    pub(crate) fn bar(self, length: Option<u64>, template: &str) -> ProgressBar {
         let shown =
             if self.shows_progress() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(length, shown);

@@ -207,10 +207,10 @@ mod tests {
         let first = |table: &Table, width| {
             table.lines(Some(width))[1].iter().map(|it| it.text.clone()).collect::<String>()
         };
-        assert_eq!(first(&table, 17), "a-1   an exception");
-        assert_eq!(first(&table, 16), "an exception");
+        assert_eq!(first(&table, 18), "a-1   an exception");
+        assert_eq!(first(&table, 17), "an exception");
         table.row(["a-2".into(), "a third".into()]);
-        assert_eq!(first(&table, 17), "a-1   an exceptio…");
+        assert_eq!(first(&table, 17), "a-1   an exception", "it cannot be made to fit");
     }
 
     #[test]

@@ -15,6 +15,10 @@ pub(crate) const RARE: &str = "0badc0de0badc0de";
 /// The session that crashed last, whose export is there.
 pub(crate) const LATEST: &str = "ABC123def4567";
 
+/// Who played two of the sessions, and what `docs/record.md` says that the hash is.
+pub(crate) const USER: &str = "player-4711";
+pub(crate) const HASHED_USER: &str = "41985fe8b3594bbd";
+
 /// Every object of the index, and every marker: keys and contents.
 pub(crate) fn all() -> Vec<(String, Value)> {
     let crash = |id: &str, at: &str, build: &str, signature: &str| {
@@ -28,11 +32,17 @@ pub(crate) fn all() -> Vec<(String, Value)> {
     };
     let mut first = crash("AAA111aaa1111", "2026-11-21T08:00:00Z", "1.0.4711", FREQUENT);
     first["signature"]["firstSeen"] = true.into();
+    let (mut second, mut latest) = (
+        crash("AAA222aaa2222", "2026-11-22T09:30:00Z", "1.0.4711", FREQUENT),
+        crash(LATEST, "2026-11-23T10:15:02Z", "1.1.4800", FREQUENT),
+    );
+    second["session"]["userId"] = USER.into();
+    latest["session"]["userId"] = HASHED_USER.into();
     let records = [
         first,
-        crash("AAA222aaa2222", "2026-11-22T09:30:00Z", "1.0.4711", FREQUENT),
+        second,
         crash("ABB333bbb3333", "2026-11-23T07:00:00Z", "1.1.4800", RARE),
-        crash(LATEST, "2026-11-23T10:15:02Z", "1.1.4800", FREQUENT),
+        latest,
         indexed(GAME, OTHER_GROUP, "CCC444ccc4444", "2026-11-23T08:00:00Z", "suspect"),
         indexed(OTHER_GAME, GROUP, "DDD555ddd5555", "2026-11-22T23:59:59Z", "clean"),
         lost(

@@ -70,7 +70,7 @@ async fn show(cloud: &LocalCloud, arguments: &Arguments) -> Result<bool, Error> 
     } else {
         let bucket = cloud.s3.place(&cloud.bucket);
         let (table, reports) = (demo::table(&played), demo::reports(&played, &bucket));
-        writeln!(out, "\n{table}\n\nThe reports, for a browser:\n{reports}\nThe bucket lies in {bucket}")?;
+        writeln!(out, "\n{table}\n\nThe reports, for a browser:\n{reports}\n\nThe bucket lies in {bucket}")?;
     }
     for difference in &differences {
         writeln!(io::stderr(), "not as it should be: {difference}")?;

@@ -1,8 +1,11 @@
 //! The stack's roles and policies, put into force.
 
+use std::collections::BTreeMap;
+
 use super::{LocalCloud, Options, StartError};
 use crate::eventbridge;
-use crate::iam::{Attachment, Effect, Holder, Iam, PolicyError, Principal, StatementParts};
+use crate::iam::{Attachment, Denied, Effect, Holder, Iam, PolicyError, Principal, StatementParts};
+use crate::lambda::Credentials;
 use crate::template::Stack;
 
 /// The stack's policies, as far as they are wanted. Functions and schedules get their roles.
@@ -33,6 +36,17 @@ pub(super) fn enforce(stack: &mut Stack, options: &Options) -> Result<Iam, Start
 }
 
 impl LocalCloud {
+    /// The environment of somebody of the account who has assumed the role of this logical id, which has to trust the account.
+    pub fn assume(&self, role: &str) -> Result<BTreeMap<String, String>, Denied> {
+        let arn = self.stack.roles.get(role).cloned().unwrap_or_else(|| role.to_owned());
+        self.iam.authorize(&Principal::Administrator, "sts:AssumeRole", &arn, &[])?;
+        let credentials = Credentials::random();
+        let session = "somebody".to_owned();
+        self.iam.know(&credentials.access_key_id, Principal::Role { role: arn, session });
+        self.s3.allow(&credentials.access_key_id, &credentials.secret_access_key);
+        Ok(self.environment(&credentials))
+    }
+
     /// Denies an action on a resource to the role of the function of this logical id, whatever the template grants, from
     /// now on. Action and resource may have wildcards.
     pub fn deny(&self, name: &str, action: &str, resource: &str) -> Result<(), PolicyError> {

@@ -45,9 +45,9 @@ pub fn table(played: &[Played]) -> String {
 pub fn reports(played: &[Played], bucket: &str) -> String {
     let line = |Played { chapter, record, .. }: &Played| {
         let key = record.pointer("/report/key").and_then(Value::as_str).unwrap_or("none");
-        format!("  {:<16}{bucket}/{key}\n", chapter.title())
+        format!("  {:<16}{bucket}/{key}", chapter.title())
     };
-    played.iter().map(line).collect()
+    played.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn kib(bytes: u64) -> String {

@@ -2,8 +2,8 @@
 //!
 //! A call is allowed if a statement grants it and none denies it. Grants come from the policies of the caller's role, or
 //! from the policy of the resource (a bucket's, queue's or topic's, a function's permissions, a role's trust); denials
-//! from either. Whoever is no function and no AWS service comes from outside and is an administrator: nothing but a
-//! denial stops him. <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
+//! from either. Whoever is no function, no AWS service and in no role comes from outside and is an administrator: nothing but a
+//! denial stops him, and roles that do not trust the account. <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 //!
 //! What a policy holds that is not known here is an error at deployment, so that nothing is allowed by oversight. Each
 //! use of a grant and each refusal is in the [`Ledger`].
@@ -49,7 +49,9 @@ pub enum PolicyError {
     #[error("the local cloud does not fill in policy variables: `{0}`")]
     Variable(String),
     /// A principal that nobody here could be.
-    #[error("the local cloud does not know the principal `{0}`: expected *, the ARN of a role, or a service")]
+    #[error(
+        "the local cloud does not know the principal `{0}`: expected *, the ARN of a role, a service, or this account"
+    )]
     Principal(String),
 }
 
@@ -58,7 +60,7 @@ pub enum PolicyError {
 pub enum Principal {
     /// Somebody from outside of the stack.
     Administrator,
-    /// A function, in the name of its role.
+    /// A function, in the name of its role; or somebody who has assumed one.
     Role {
         /// The role's ARN.
         role: String,
@@ -195,6 +197,8 @@ impl Iam {
         let request = Request { principal, action, resource, context };
         let attachments = self.inner.attachments.read().unwrap_or_else(PoisonError::into_inner);
         let matching: Vec<_> = attachments.iter().filter(|attachment| attachment.matches(&request)).collect();
+        // Into a role comes only whom the role trusts.
+        let is_trust = action == "sts:AssumeRole";
         let because = match matching.iter().find(|it| it.statement.effect == Effect::Deny) {
             Some(Attachment { holder: Holder::Role(_), .. }) => {
                 "with an explicit deny in an identity-based policy".to_owned()
@@ -202,7 +206,9 @@ impl Iam {
             Some(Attachment { holder: Holder::Resource(_), .. }) => {
                 "with an explicit deny in a resource-based policy".to_owned()
             }
-            None if *principal == Principal::Administrator => return Ok(()),
+            None if *principal == Principal::Administrator && matching.is_empty() && !is_trust => {
+                return Ok(());
+            }
             None if matching.is_empty() => match principal {
                 Principal::Service { .. } => {
                     format!("because no resource-based policy allows the {action} action")

@@ -46,12 +46,14 @@ impl fmt::Display for Grant {
 pub enum Principals {
     /// `*`
     Anybody,
-    /// AWS services, and roles by their ARNs.
+    /// AWS services, roles by their ARNs, and accounts.
     These {
         /// For example `events.amazonaws.com`.
         services: Vec<String>,
         /// ARNs.
         roles: Vec<String>,
+        /// The ids of accounts whose administrators may let whom they like.
+        accounts: Vec<String>,
     },
 }
 
@@ -191,7 +193,8 @@ impl Principals {
     fn contain(&self, principal: &Principal) -> bool {
         match (self, principal) {
             (Self::Anybody, _) => true,
-            (Self::These { .. }, Principal::Administrator) => false,
+            // There is one account here. That it is another's, the template's reader sees to.
+            (Self::These { accounts, .. }, Principal::Administrator) => !accounts.is_empty(),
             (Self::These { roles, .. }, Principal::Role { role, .. }) => roles.contains(role),
             (Self::These { services, .. }, Principal::Service { name, .. }) => {
                 services.iter().any(|service| service == name)

@@ -101,7 +101,7 @@ fn a_statement_is_a_grant_for_each_action_resource_and_value() {
 }
 
 fn named_service(name: &str) -> Principals {
-    Principals::These { services: vec![name.to_owned()], roles: Vec::new() }
+    Principals::These { services: vec![name.to_owned()], roles: Vec::new(), accounts: Vec::new() }
 }
 
 #[test]

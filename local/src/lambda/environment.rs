@@ -20,7 +20,7 @@ use super::activity::Busy;
 use super::function::{Function, LogFormat};
 use super::logs::{Lines, LogLine, Logs};
 use super::outcome::{FailureKind, FunctionError};
-use super::process::{Spawner, describe, kill, max_memory, terminate};
+use super::process::{Spawner, describe, kill, max_memory, processor_time, terminate};
 use super::runtime_api::{Call, Event, Registration, Report, RuntimeApi, Verdict};
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>: 6 MB, and some room for an error.
@@ -210,6 +210,11 @@ impl Environment {
     /// Bytes, see [`super::Outcome::max_memory`].
     pub(super) fn max_memory(&self) -> Option<u64> {
         max_memory(&self.child)
+    }
+
+    /// See [`super::Outcome::processor_time`].
+    pub(super) fn processor_time(&self) -> Option<Duration> {
+        processor_time(&self.child)
     }
 
     /// Ends the process in good order.

@@ -21,6 +21,9 @@ pub struct Outcome {
     /// Bytes: the most memory that the environment's process has had in its life so far (`VmHWM`). Known on Linux, and
     /// as long as the process lives.
     pub max_memory: Option<u64>,
+    /// Processor time that the process has used in its life so far, in whole ticks of the clock (10 ms, as a rule). Known as
+    /// above.
+    pub processor_time: Option<Duration>,
 }
 
 /// Why a function gave no answer.

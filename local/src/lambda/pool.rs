@@ -72,28 +72,29 @@ impl Pool {
 
     /// Runs the function once.
     pub(super) async fn run(self: &Arc<Self>, place: Place, request_id: &str, payload: Bytes) -> Outcome {
-        let outcome = |result, duration, init_duration, max_memory| Outcome {
+        let outcome = |result, duration, init_duration, (max_memory, processor_time)| Outcome {
             request_id: request_id.to_owned(),
             result,
             duration,
             init_duration,
             max_memory,
+            processor_time,
         };
         let (mut environment, init_duration) = match self.hand_over(request_id, payload).await {
             Ok(taken) => taken,
-            Err(ended) => return outcome(Err(ended.error(request_id)), Duration::ZERO, None, None),
+            Err(ended) => return outcome(Err(ended.error(request_id)), Duration::ZERO, None, (None, None)),
         };
         let started = Instant::now();
         let (result, alive) = environment.answer(request_id).await;
         let duration = started.elapsed();
-        let max_memory = environment.max_memory();
+        let used = (environment.max_memory(), environment.processor_time());
         if alive {
             let left = self.function.timeout.saturating_sub(duration);
             let pool = Arc::clone(self);
             let back = tokio::spawn(async move { pool.give_back(environment, left, place).await });
             timeout(RETURN_LIMIT, back).await.ok();
         }
-        outcome(result, duration, init_duration, max_memory)
+        outcome(result, duration, init_duration, used)
     }
 
     /// The environment that took the event, and how long it took to start if it is new.

@@ -6,10 +6,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use rustix::param::clock_ticks_per_second;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+
+use crate::streams::process_ticks;
 
 /// How long a process may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_millis(300);
@@ -111,4 +114,13 @@ pub(super) fn max_memory(child: &Child) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
+}
+
+/// The processor time that the process has used.
+pub(super) fn processor_time(child: &Child) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id()?)).ok()?;
+    Some(
+        Duration::from_secs(1) * u32::try_from(process_ticks(&stat)?).ok()?
+            / u32::try_from(clock_ticks_per_second()).ok()?,
+    )
 }

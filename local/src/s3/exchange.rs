@@ -20,6 +20,7 @@ use super::access_log::{AccessLog, AccessLogEntry, Record};
 use super::error::Refusal;
 use super::events::Origin;
 use super::foreign::Foreign;
+use super::shape::{Connection, Paced};
 use crate::faults::Blow;
 
 /// What S3 knows of a request apart from what it asks for; it travels in the request's extensions.
@@ -55,9 +56,10 @@ pub(super) enum Service {
 pub(super) async fn answer(
     service: Service,
     log: Arc<AccessLog>,
+    shape: Connection,
     peer: SocketAddr,
     mut request: Request<Incoming>,
-) -> Result<Response<Counted<Body>>, HttpError> {
+) -> Result<Response<Counted<Paced<Body>>>, HttpError> {
     let arrival = arrival(&request);
     let record = log.enter(arrival.clone());
     let blow = log.faults.strike(&arrival).await;
@@ -66,10 +68,15 @@ pub(super) async fn answer(
         Some(Blow::Refuse(refusal)) => {
             let response = refused(refusal);
             record.set_answer(response.status().as_u16(), error_code(&response));
-            return Ok(response.map(|body| Counted { body, record, count: Record::add_sent }));
+            return Ok(response.map(|body| Counted {
+                body: shape.pace(body),
+                record,
+                count: Record::add_sent,
+            }));
         }
         _ => {}
     }
+    shape.first_byte().await;
     request.extensions_mut().insert(Exchange { record: Arc::clone(&record), peer });
     let counted = |body| Counted { body, record: Arc::clone(&record), count: Record::add_received };
     let request = request.map(|body| Body::http_body(counted(body)));
@@ -88,12 +95,12 @@ pub(super) async fn answer(
     if response.status() == StatusCode::NOT_MODIFIED {
         *response.body_mut() = Body::empty();
     }
-    let counted = response.map(|body| Counted { body, record, count: Record::add_sent });
-    match blow {
-        Some(Blow::Unanswer) => Err(breaks()),
-        Some(Blow::CutOff) => cut_off(counted),
-        _ => Ok(counted),
-    }
+    let response = match blow {
+        Some(Blow::Unanswer) => return Err(breaks()),
+        Some(Blow::CutOff) => cut_off(response)?,
+        _ => response,
+    };
+    Ok(response.map(|body| Counted { body: shape.pace(body), record, count: Record::add_sent }))
 }
 
 /// An answer that a fault gives.
@@ -112,15 +119,12 @@ fn breaks() -> HttpError {
 }
 
 /// The same answer, of which one half of the body arrives.
-fn cut_off(response: Response<Counted<Body>>) -> Result<Response<Counted<Body>>, HttpError> {
-    let whole = response.body().size_hint().exact().unwrap_or(0);
+fn cut_off(response: Response<Body>) -> Result<Response<Body>, HttpError> {
+    let whole = HttpBody::size_hint(response.body()).exact().unwrap_or(0);
     if whole == 0 {
         return Err(breaks());
     }
-    Ok(response.map(|Counted { body, record, count }| {
-        let body = Body::http_body_unsync(CutOff { body, left: whole / 2, whole });
-        Counted { body, record, count }
-    }))
+    Ok(response.map(|body| Body::http_body_unsync(CutOff { body, left: whole / 2, whole })))
 }
 
 /// A body that breaks off.

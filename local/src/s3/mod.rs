@@ -35,6 +35,7 @@ mod operations;
 mod permissions;
 mod range;
 mod server;
+mod shape;
 mod store;
 mod tags;
 #[cfg(test)]
@@ -54,6 +55,7 @@ pub use self::access_log::{AccessLog, AccessLogEntry, Mark};
 pub use self::body::Body;
 pub use self::error::{Error, Refusal};
 pub use self::server::Endpoint;
+pub use self::shape::Shape;
 pub use self::store::BucketOptions;
 
 use self::conditions::WriteCondition;
@@ -65,6 +67,7 @@ use self::gate::{Gate, Keys};
 use self::object::Headers;
 pub use self::object::Object;
 use self::operations::Operations;
+use self::shape::Shaper;
 use self::store::{Store, Write};
 use crate::account::{Account, EventSender};
 use crate::faults::Fault;
@@ -77,6 +80,7 @@ pub struct S3 {
     backing: Backing,
     keys: Keys,
     log: Arc<AccessLog>,
+    shaper: Arc<Shaper>,
     iam: Iam,
 }
 
@@ -102,7 +106,14 @@ impl S3 {
     }
 
     fn with(backing: Backing, account: Account) -> Self {
-        Self { account, backing, keys: Keys::default(), log: Arc::default(), iam: Iam::default() }
+        Self {
+            account,
+            backing,
+            keys: Keys::default(),
+            log: Arc::default(),
+            shaper: Arc::default(),
+            iam: Iam::default(),
+        }
     }
 
     /// The same with policies, for requests over HTTP and [`Self::put_as`].
@@ -271,6 +282,11 @@ impl S3 {
         }
     }
 
+    /// Answers requests over HTTP as slowly as this from now on, or as fast as possible again.
+    pub fn shape(&self, shape: Option<Shape>) {
+        self.shaper.set(shape);
+    }
+
     /// Deletes an object as another AWS service does, if there is one with this key. Not on an S3 that others wrote.
     pub fn delete(&self, bucket: &str, key: &str) -> Result<(), Error> {
         let Backing::Own(store) = &self.backing else {
@@ -299,6 +315,6 @@ impl S3 {
             }
             Backing::Foreign(foreign) => Service::Foreign(Arc::clone(foreign)),
         };
-        server::serve(service, Arc::clone(&self.log)).await
+        server::serve(service, Arc::clone(&self.log), Arc::clone(&self.shaper)).await
     }
 }

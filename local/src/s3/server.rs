@@ -14,6 +14,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::access_log::AccessLog;
 use super::exchange::{Service, answer};
+use super::shape::{Connection, Shaper};
 
 /// A running server. It stops, and cuts its connections, when this is dropped.
 #[derive(Debug)]
@@ -37,20 +38,30 @@ impl Drop for Endpoint {
 }
 
 /// Listens on a free port of 127.0.0.1.
-pub(super) async fn serve(service: Service, log: Arc<AccessLog>) -> io::Result<Endpoint> {
+pub(super) async fn serve(
+    service: Service,
+    log: Arc<AccessLog>,
+    shaper: Arc<Shaper>,
+) -> io::Result<Endpoint> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let url = format!("http://{}", listener.local_addr()?);
-    let server = tokio::spawn(accept(listener, service, log)).abort_handle();
+    let server = tokio::spawn(accept(listener, service, log, shaper)).abort_handle();
     Ok(Endpoint { url, server })
 }
 
-async fn accept(listener: TcpListener, service: Service, log: Arc<AccessLog>) -> Infallible {
+async fn accept(
+    listener: TcpListener,
+    service: Service,
+    log: Arc<AccessLog>,
+    shaper: Arc<Shaper>,
+) -> Infallible {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(connection(stream, peer, service.clone(), Arc::clone(&log)));
+                    let shape = Connection::new(&shaper);
+                    connections.spawn(connection(stream, peer, service.clone(), Arc::clone(&log), shape));
                 }
                 // Out of file descriptors, say: it passes when a connection ends.
                 Err(error) => {
@@ -63,9 +74,16 @@ async fn accept(listener: TcpListener, service: Service, log: Arc<AccessLog>) ->
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, service: Service, log: Arc<AccessLog>) {
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    service: Service,
+    log: Arc<AccessLog>,
+    shape: Connection,
+) {
     stream.set_nodelay(true).ok();
-    let requests = service_fn(move |request| answer(service.clone(), Arc::clone(&log), peer, request));
+    let requests =
+        service_fn(move |request| answer(service.clone(), Arc::clone(&log), shape.clone(), peer, request));
     let served = http1::Builder::new().serve_connection(TokioIo::new(stream), requests).await;
     if let Err(error) = served {
         tracing::debug!(%error, "a client of S3 hung up");

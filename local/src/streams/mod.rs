@@ -66,6 +66,8 @@ use self::calls::Caller;
 use self::life::Command;
 use self::service::Service;
 
+pub(crate) use self::performance::process_ticks;
+
 pub use self::calls::{Arrival, CallRecord, Operation};
 pub use self::delivery::{Delivery, Upload};
 pub use self::error::ServiceError;

@@ -113,7 +113,7 @@ impl Memory {
 }
 
 /// User and system time of a process. Its name, which may hold anything, ends at the last parenthesis.
-fn process_ticks(stat: &str) -> Option<u64> {
+pub(crate) fn process_ticks(stat: &str) -> Option<u64> {
     let (_, fields) = stat.rsplit_once(')')?;
     // utime and stime are fields 14 and 15; the state, field 3, is the first after the name.
     fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>().ok()

@@ -11,11 +11,10 @@ const BASIC_EXECUTION: &str = "arn:aws:iam::aws:policy/service-role/AWSLambdaBas
 
 /// Types of resources that hold policies which the local cloud does not enforce. What is in them would be allowed, or
 /// not denied, by oversight.
-const NOT_ENFORCED: [&str; 9] = [
+const NOT_ENFORCED: [&str; 8] = [
     "AWS::Events::EventBusPolicy",
     "AWS::IAM::Group",
     "AWS::IAM::GroupPolicy",
-    "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy",
     "AWS::IAM::RolePolicy",
     "AWS::IAM::User",
@@ -39,7 +38,9 @@ pub(super) fn read(resources: &[Resource], account: &Account) -> Result<Vec<Atta
     let mut attachments = Vec::new();
     for resource in resources {
         match resource.kind.as_str() {
-            "AWS::IAM::Role" => attachments.extend(role(resource)?),
+            "AWS::IAM::Role" => attachments.extend(role(resource, resources, account)?),
+            // It counts where a role has it.
+            "AWS::IAM::ManagedPolicy" => drop(managed_policy(resource, &[])?),
             "AWS::S3::BucketPolicy" => {
                 let bucket = resource.properties().require("Bucket")?.string()?;
                 let holders = [Holder::Resource(format!("arn:aws:s3:::{bucket}"))];
@@ -68,7 +69,11 @@ pub(super) fn read(resources: &[Resource], account: &Account) -> Result<Vec<Atta
     Ok(attachments)
 }
 
-fn role(resource: &Resource) -> Result<Vec<Attachment>, TemplateError> {
+fn role(
+    resource: &Resource,
+    resources: &[Resource],
+    account: &Account,
+) -> Result<Vec<Attachment>, TemplateError> {
     let properties = resource.properties();
     properties.only(&[&[
         "AssumeRolePolicyDocument",
@@ -82,6 +87,7 @@ fn role(resource: &Resource) -> Result<Vec<Attachment>, TemplateError> {
     let trust = properties.require("AssumeRolePolicyDocument")?;
     let mut attachments =
         document(resource, "trust", &trust, Place::Trust, &[Holder::Resource(resource.arn.clone())])?;
+    trusts_no_other_account(&trust, account)?;
     let holder = [Holder::Role(resource.arn.clone())];
     for policy in properties.get("Policies")?.map_or(Ok(Vec::new()), |policies| policies.items())? {
         policy.only(&[&["PolicyDocument", "PolicyName"]])?;
@@ -90,9 +96,15 @@ fn role(resource: &Resource) -> Result<Vec<Attachment>, TemplateError> {
         attachments.extend(document(resource, &name, &policy, Place::Identity, &holder)?);
     }
     for managed in properties.get("ManagedPolicyArns")?.map_or(Ok(Vec::new()), |arns| arns.items())? {
-        if managed.value != BASIC_EXECUTION {
+        let arn = managed.string()?;
+        let is_it = |it: &&Resource| it.kind == "AWS::IAM::ManagedPolicy" && it.arn == arn;
+        if let Some(policy) = resources.iter().find(is_it) {
+            attachments.extend(managed_policy(policy, &holder)?);
+            continue;
+        }
+        if arn != BASIC_EXECUTION {
             return Err(managed.fail(Problem::Unsupported(
-                "the local cloud knows no managed policy but AWSLambdaBasicExecutionRole",
+                "the local cloud knows no managed policy but the template's and AWSLambdaBasicExecutionRole",
             )));
         }
         let actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
@@ -108,6 +120,25 @@ fn role(resource: &Resource) -> Result<Vec<Attachment>, TemplateError> {
         attachments.extend(attach(parts, &managed, &holder)?);
     }
     Ok(attachments)
+}
+
+fn managed_policy(resource: &Resource, holders: &[Holder]) -> Result<Vec<Attachment>, TemplateError> {
+    let properties = resource.properties();
+    properties.only(&[&["Description", "ManagedPolicyName", "Path", "PolicyDocument"]])?;
+    document(resource, "", &properties.require("PolicyDocument")?, Place::Identity, holders)
+}
+
+/// Nobody here can try what is let to another account.
+fn trusts_no_other_account(trust: &Node<'_>, account: &Account) -> Result<(), TemplateError> {
+    let ours = format!("arn:aws:iam::{}:root", account.id);
+    for statement in one_or_more(&trust.require("Statement")?)? {
+        let Some(named) = statement.require("Principal")?.get("AWS")? else { continue };
+        let other = texts(&named)?.into_iter().find(|name| name.ends_with(":root") && *name != ours);
+        if let Some(other) = other {
+            return Err(named.fail(PolicyError::Principal(other)));
+        }
+    }
+    Ok(())
 }
 
 fn resource_policy(resource: &Resource, holders: &[Holder]) -> Result<Vec<Attachment>, TemplateError> {
@@ -257,17 +288,21 @@ fn named(names: &[String]) -> Result<Principals, PolicyError> {
     if names.iter().any(|name| name == "*") {
         return Ok(Principals::Anybody);
     }
-    let (mut services, mut roles) = (Vec::new(), Vec::new());
+    let (mut services, mut roles, mut accounts) = (Vec::new(), Vec::new(), Vec::new());
     for name in names {
         if name.starts_with("arn:aws:iam::") && name.contains(":role/") {
             roles.push(name.clone());
+        } else if let Some(id) =
+            name.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root"))
+        {
+            accounts.push(id.to_owned());
         } else if name.ends_with(".amazonaws.com") {
             services.push(name.clone());
         } else {
             return Err(PolicyError::Principal(name.clone()));
         }
     }
-    Ok(Principals::These { services, roles })
+    Ok(Principals::These { services, roles, accounts })
 }
 
 fn conditions(statement: &Node<'_>) -> Result<Vec<Condition>, TemplateError> {

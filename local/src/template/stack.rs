@@ -31,6 +31,10 @@ pub struct Stack {
     pub topics: Vec<Mailbox>,
     /// The tables in Glue.
     pub tables: Vec<Table>,
+    /// The properties of the CloudWatch alarms, by their names in the template. They do not go off here.
+    pub alarms: BTreeMap<String, Value>,
+    /// The ARNs of the roles, by their names in the template.
+    pub roles: BTreeMap<String, String>,
     /// What roles and resources say about who may do what.
     pub policies: Vec<Attachment>,
     /// The parameters' values, defaults among them.
@@ -161,6 +165,10 @@ impl Stack {
             queues: of("AWS::SQS::Queue").map(mailbox).collect(),
             topics: of("AWS::SNS::Topic").map(mailbox).collect(),
             tables: of("AWS::Glue::Table").map(tables::table).collect::<Result<_, _>>()?,
+            alarms: of("AWS::CloudWatch::Alarm")
+                .map(|alarm| (alarm.logical_id.clone(), alarm.properties.clone()))
+                .collect(),
+            roles: of("AWS::IAM::Role").map(|role| (role.logical_id.clone(), role.arn.clone())).collect(),
             policies: policies::read(resources, &options.account)?,
             parameters: BTreeMap::new(),
             outputs,
@@ -246,6 +254,9 @@ fn scope<'a>(
     })
 }
 
+/// The attributes that are a resource's ARN.
+const ARNS: [&str; 3] = ["Arn", "PolicyArn", "TopicArn"];
+
 fn resources(scope: &Scope<'_>) -> Result<Vec<Resource>, TemplateError> {
     let mut resources = Vec::new();
     for (logical_id, declared) in &scope.resources {
@@ -255,8 +266,7 @@ fn resources(scope: &Scope<'_>) -> Result<Vec<Resource>, TemplateError> {
         let place = format!("Resources.{logical_id}");
         let known = kinds::find(&declared.kind);
         let name = known.map_or(Ok(String::new()), |_| scope.physical_name(&place, logical_id))?;
-        let arn =
-            known.and_then(|kind| ["Arn", "TopicArn"].into_iter().find(|arn| kind.value(arn).is_some()));
+        let arn = known.and_then(|kind| ARNS.into_iter().find(|arn| kind.value(arn).is_some()));
         let arn =
             arn.map_or(Ok(String::new()), |attribute| scope.attribute(&place, logical_id, attribute))?;
         let resolve = |key: &str, value| scope.resolve(&format!("{place}.{key}"), value);

@@ -43,7 +43,7 @@ fn dump_path(number: u64) -> String {
 }
 
 fn log_path(number: u64) -> String {
-    format!("profile/AppData/Local/Game/Saved/Logs/Game-backup-2026.11.{number:02}-10.00.00.log")
+    format!("profile/AppData/Local/Game/Saved/Logs/Game-client-2026.11.{number:02}-10.00.00.log")
 }
 
 /// A file of the game that nobody reads: zeros where noise would only cost memory.

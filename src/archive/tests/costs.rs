@@ -12,7 +12,7 @@ const MIB: u64 = 1024 * KIB;
 fn target(entry: Entry) -> Option<Target<Digest>> {
     let [is_dump, is_table, is_log] = ["dmp", "csv", "log"].map(|it| has_extension(&entry, it));
     match entry.method {
-        _ if is_dump => Some(Target::head(entry, 256 * KIB, 2 * MIB, Digest::new())),
+        _ if is_dump => Some(Target::head(entry, 256 * KIB, MIB, Digest::new())),
         _ if is_table => Some(Target::whole(entry, 4 * MIB, Digest::new())),
         Method::Stored if is_log => Some(Target::tail(entry, 8 * MIB, Digest::new())),
         _ if is_log => Some(Target::stream(entry, 256 * MIB, 2048 * MIB, Digest::new())),

@@ -4,6 +4,7 @@ mod costs;
 mod faults;
 mod limits;
 mod odd_zips;
+mod properties;
 
 use std::ops::ControlFlow;
 use std::sync::Mutex;

@@ -1,5 +1,7 @@
 //! One capture of each kind, as triage tells it of faithful files.
 
+use std::fmt::Write as _;
+
 use jiff::SignedDuration;
 
 use crate::record::{
@@ -58,7 +60,7 @@ fn facts(end_reason: &str) -> SessionFacts {
 const LASTED: SignedDuration = SignedDuration::from_secs(149);
 
 /// What is made of these files, of a session that ended so.
-fn indexed(name: &'static str, files: &Session<'_>, end_reason: &str, alarms: &[&str]) -> Case {
+fn indexed(name: &'static str, files: &[(&str, Vec<u8>)], end_reason: &str, alarms: &[&str]) -> Case {
     let mut findings = findings(files);
     let details = std::mem::take(&mut findings.details);
     let at = "2026-11-23T10:01:20Z".parse().unwrap();
@@ -181,7 +183,7 @@ pub(super) fn hostile() -> Case {
     let mut log = format!("{}\n{}\n", "x".repeat(5000), "many words ".repeat(800));
     log += "\u{202e}Log \u{2066}file\u{2069} \u{1b}[31mred\u{1b}[0m\u{7}\n";
     for (_, text) in SECRETS {
-        log += &format!("said {text}\n");
+        writeln!(log, "said {text}").unwrap();
     }
     log +=
         "<script>alert(1)</script> \"><img src=x onerror=alert(1)> </title><style>*{display:none}</style>\n";
@@ -189,7 +191,7 @@ pub(super) fn hostile() -> Case {
     log += "Assertion failed: <b>bold</b> && \"quoted\" > 0 [File:C:/Users/jane/<img src=x>.cpp] [Line: 1]\n";
     let mut log = log.into_bytes();
     log.extend_from_slice(b"invalid \xff\xfe\xc3( utf-8\n");
-    let long = format!("profile/{}/deep.log", ["a-folder-with-quite-a-long-name"; 20].join("/"));
+    let deep = format!("profile/{}/deep.log", ["a-folder-with-quite-a-long-name"; 20].join("/"));
     let files: Session<'_> = vec![
         ("profile/<script>alert(1)</script>/\"game\".log", log),
         ("profile/$(reboot)`id`'; rm -rf ~/\u{202e}gnp.exe", vec![0; 60_000]),
@@ -197,7 +199,7 @@ pub(super) fn hostile() -> Case {
         ("../../etc/passwd", vec![0; 40_000]),
         ("profile/users/jane doe/AppData/x.sav", vec![0; 30_000]),
         ("profile/שלום עולם/قطعة.sav", vec![0; 20_000]),
-        (long.as_str(), vec![0; 10_000]),
+        (deep.as_str(), vec![0; 10_000]),
     ];
     let mut case =
         indexed("hostile", &files, "</dd><script>alert(1)</script>", &["\"><svg onload=alert(1)>\u{202e}"]);
@@ -272,9 +274,8 @@ pub(super) fn largest(text: &str) -> Case {
 
 /// One capture of each kind.
 pub(super) fn gallery() -> Vec<Case> {
-    let log = |name, path: &'static str, text: &str| {
-        indexed(name, &vec![(path, text.into())], "applicationExit", &[])
-    };
+    let log =
+        |name, path: &'static str, text: &str| indexed(name, &[(path, text.into())], "applicationExit", &[]);
     let quiet = "LogInit: Build: 1.2\nLogNet: connected\nLogLoad: Took 1.2 s to load the arena\n";
     let mut cases = vec![
         crash(),
@@ -306,24 +307,24 @@ pub(super) fn gallery() -> Vec<Case> {
         ),
         indexed(
             "crash-by-a-files-presence",
-            &vec![("profile/x/.sentry-native/last_crash", b"2026-11-23T10:00:00Z".to_vec())],
+            &[("profile/x/.sentry-native/last_crash", b"2026-11-23T10:00:00Z".to_vec())],
             "applicationExit",
             &[],
         ),
         indexed(
             "suspect-alarm",
-            &vec![("profile/Skylark/Saved/Logs/Skylark.log", quiet.into()), stats()],
+            &[("profile/Skylark/Saved/Logs/Skylark.log", quiet.into()), stats()],
             "apiTerminated",
             &["gamelift-streams-no-frames"],
         ),
-        indexed("suspect-pressure", &vec![stats()], "applicationExit", &[]),
+        indexed("suspect-pressure", &[stats()], "applicationExit", &[]),
         indexed(
             "exited",
-            &vec![("profile/Skylark/Saved/Logs/Skylark.log", quiet.into())],
+            &[("profile/Skylark/Saved/Logs/Skylark.log", quiet.into())],
             "applicationExit",
             &[],
         ),
-        indexed("clean-without-files", &vec![], "idleTimeout", &[]),
+        indexed("clean-without-files", &[], "idleTimeout", &[]),
         unreadable(),
         hostile(),
         largest("w "),

@@ -6,21 +6,18 @@
 //!
 //! Unloaded modules and Crashpad's dictionaries can be crafted in the same way. Those streams are never parsed.
 
+use super::fields::{Fields, MODULE, MODULE_LIST, SYSTEM_INFO, THREAD_NAMES};
+
 /// Streams in the directory. Real dumps have a dozen or two.
-const MAX_STREAMS: usize = 128;
+pub(super) const MAX_STREAMS: usize = 128;
 /// Entries of a list.
 const MAX_ENTRIES: usize = 4096;
 /// A name, in bytes.
-const MAX_NAME: usize = 8 * 1024;
+pub(super) const MAX_NAME: usize = 8 * 1024;
 /// A module's debug record (`CodeView`), in bytes.
 const MAX_DEBUG_RECORD: usize = 4 * 1024;
-/// All that would be copied, in bytes.
-const MAX_COPIED: usize = 4 * 1024 * 1024;
-
-/// `MINIDUMP_STREAM_TYPE` (Microsoft's `minidumpapiset.h`).
-const MODULE_LIST: u32 = 4;
-const SYSTEM_INFO: u32 = 7;
-const THREAD_NAMES: u32 = 24;
+/// All that would be copied, in bytes. A process of a thousand modules has half of that.
+const MAX_COPIED: usize = 1024 * 1024;
 
 /// Whether the parser may read a little-endian dump; else which bound it breaks.
 pub(super) fn check(dump: &[u8]) -> Result<(), &'static str> {
@@ -46,25 +43,13 @@ pub(super) fn check(dump: &[u8]) -> Result<(), &'static str> {
             _ => 0,
         };
         if copied > MAX_COPIED {
-            return Err("its names and debug records are longer than 4 MiB together");
+            return Err("its names and debug records are longer than 1 MiB together");
         }
     }
     Ok(())
 }
 
-/// The bytes of a dump, read field by field. What lies outside is nothing; the parser will say so.
-struct Fields<'a>(&'a [u8]);
-
 impl Fields<'_> {
-    fn u32(&self, at: usize) -> Option<u32> {
-        let bytes = self.0.get(at..at.checked_add(4)?)?;
-        Some(u32::from_le_bytes(bytes.try_into().ok()?))
-    }
-
-    fn length(&self, at: usize) -> Option<usize> {
-        usize::try_from(self.u32(at)?).ok()
-    }
-
     /// The length of a `MINIDUMP_STRING`, which begins with it.
     fn name(&self, at: usize) -> Result<usize, &'static str> {
         match self.length(at) {
@@ -73,12 +58,12 @@ impl Fields<'_> {
         }
     }
 
-    /// `MINIDUMP_MODULE_LIST`: a count, and entries of 108 bytes; some writers pad the count to 8 bytes, which the size tells.
+    /// `MINIDUMP_MODULE_LIST`: a count, and entries; some writers pad the count to 8 bytes, which the size tells.
     fn module_list(&self, at: usize, size: usize) -> Result<usize, &'static str> {
         let count = self.count(at)?;
-        let first = if size == 8 + 108 * count { 8 } else { 4 };
+        let first = if size == 8 + MODULE * count { 8 } else { 4 };
         let mut copied = 0;
-        for entry in (0..count).map(|n| at.saturating_add(first + 108 * n)) {
+        for entry in (0..count).map(|n| at.saturating_add(first + MODULE * n)) {
             copied += self.length(entry.saturating_add(20)).map_or(Ok(0), |name| self.name(name))?;
             let debug_record = self.length(entry.saturating_add(76)).unwrap_or(0);
             if debug_record > MAX_DEBUG_RECORD {

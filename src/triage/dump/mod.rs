@@ -2,7 +2,11 @@
 //!
 //! Read are the streams that tell that, and no other: not the environment, not the command line, not memory.
 
+mod fields;
 mod guard;
+mod parts;
+
+pub(super) use parts::{Parts, REACH};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

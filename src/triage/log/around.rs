@@ -132,13 +132,13 @@ mod tests {
             assert!(passed.len() <= BEFORE && passed.starts_with(b"line "));
         }
         assert!(passed.len() > BEFORE - 64 && passed.ends_with(b"line 009999 of many\n"));
-        let mut around = Around::begin(&passed, &[b'x'; 100_000], b"told");
+        let mut around = Around::begin(&passed, &vec![b'x'; 100_000], b"told");
         assert_eq!(told(&around), [("told".to_owned(), true)], "a line that is too long is no line before");
         for _ in 0..10_000 {
             around.push(b"one that follows", false);
         }
         assert!(around.len() <= AFTER);
-        around.push(&[b'y'; 100_000], true);
+        around.push(&vec![b'y'; 100_000], true);
         assert_eq!(told(&Around::end(&passed)).last().unwrap().0, "line 009999 of many");
     }
 

@@ -85,9 +85,17 @@ pub(super) const STARTS: &[Start] = &[
         "ue.unhandled",
         Native,
         Crash,
-        r"Unhandled Exception: (?P<code>EXCEPTION_[A-Z_]+|SIG[A-Z]+|0x[0-9a-fA-F]{8})(?:[: ]+(?:invalid attempt to )?(?P<op>reading|writing|read|write|access)[a-z ]*address (?P<addr>0x[0-9a-fA-F]+))?",
+        r"Unhandled Exception: (?P<code>EXCEPTION_[A-Z_]+|SIG[A-Z]+|0x[0-9a-fA-F]{8})(?:[: ]+(?:invalid attempt to )?(?:(?P<op>reading|writing|read|write|access)[a-z ]*address )?(?P<addr>0x[0-9a-fA-F]+))?",
     ),
-    ("ue.signal", Native, Crash, r"\bCaught signal (?P<sig>\d+)\b"),
+    // The same on Linux, where Unreal's context has it.
+    (
+        "ue.access",
+        Native,
+        Crash,
+        r"^(?P<code>SIG[A-Z]+): invalid attempt to (?P<op>read|write|access) memory at address (?P<addr>0x[0-9a-fA-F]+)",
+    ),
+    // Not those by which a program is asked to end.
+    ("ue.signal", Native, Crash, r"\bCaught signal (?P<sig>4|5|6|7|8|11|31)\b"),
     ("ue.oom", OutOfMemory, Crash, r"Ran out of memory allocating (?P<size>\d+)"),
     (
         "ue.gpu",
@@ -153,6 +161,12 @@ pub(super) const STARTS: &[Start] = &[
         Crash,
         r"^Unhandled [Ee]xception[.:]\s*(?P<type>(?:[A-Za-z_][\w`+]*\.)+[A-Za-z_]\w*):?\s*(?P<msg>.*)$",
     ),
+    (
+        "dotnet.fatal",
+        Managed,
+        Crash,
+        r"^Fatal error\. (?P<type>(?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*|Internal CLR error)[.:]?\s*(?P<msg>.*)$",
+    ),
     ("cxx.term", Managed, Crash, r"^terminate called after throwing an instance of '(?P<type>[^']+)'"),
     ("cxx.term2", Managed, Crash, r"^(?P<type>terminate called (?:without an active exception|recursively))"),
     (
@@ -187,8 +201,8 @@ pub(super) const STARTS: &[Start] = &[
         r"^(?P<msg>double free or corruption|free\(\): [a-z ]+|malloc\(\): [a-z ()]+|corrupted (?:size|double-linked)[a-z .\-]*|\*\*\* stack smashing detected \*\*\*|\*\*\* buffer overflow detected \*\*\*)",
     ),
     ("asan", Native, Crash, r"==\d+==\s?ERROR: (?P<what>\w+Sanitizer: [\w-]+)"),
-    // GameMaker, Lua.
-    ("gm", Script, Crash, r"^(?:FATAL )?ERROR in\s+action number \d+"),
+    // GameMaker, in one line or in several; Lua.
+    ("gm", Script, Crash, r"^(?:(?:FATAL )?ERROR in )?action number \d+"),
     ("lua", Script, LastWords, r"^(?:lua\S*: )?(?P<file>[^:\s]+\.lua):\d+: (?P<msg>.+)$"),
     (
         "linux.seg",
@@ -235,6 +249,7 @@ pub(super) const FOLLOWS: &[Follow] = &[
     ),
     ("managed.frame", r"^\s+at (?P<fn>[^\s(]+) ?\("),
     ("cxx.what", r"^\s*what\(\):\s+(?P<msg>.*)$"),
-    ("gm.event", r"^\s*of +(?P<msg>.+? +for object \w+):"),
+    ("gm.event", r"^\s*of +(?P<msg>\S.*?)(?: +for object (?P<obj>\w+):)?\s*$"),
+    ("gm.object", r"^\s*for object (?P<obj>\w+):\s*$"),
     ("py.error", r"^(?P<type>[A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit)): (?P<msg>.*)$"),
 ];

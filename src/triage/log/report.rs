@@ -108,7 +108,10 @@ impl Report {
         let code = groups.get("code").or_else(|| groups.get("sig")).or_else(|| groups.get("what"));
         match cause {
             Cause::Native => {
-                crash.reason = crash.reason.take().or(code.map(|code| reason(code, groups.get("op"))));
+                // Unreal has words for reading and writing only (`WindowsPlatformCrashContext.cpp`): what is neither was executing.
+                let unsaid = (name == "ue.unhandled" && groups.get("addr").is_some()).then_some("execute");
+                let access = groups.get("op").or(unsaid);
+                crash.reason = crash.reason.take().or(code.map(|code| reason(code, access)));
             }
             Cause::Gpu => {
                 let device = groups.get("code").map(|code| dxgi(code).unwrap_or_else(|| code.to_owned()));
@@ -157,7 +160,13 @@ impl Report {
                 }
             }
             "winedbg.exe" => crash.executable = groups.get("exe").map(|exe| file_name(exe).to_owned()),
-            "cxx.what" | "gm.event" => crash.message = groups.owned("msg"),
+            "cxx.what" => crash.message = groups.owned("msg"),
+            "gm.event" | "gm.object" if crash.told_by == "gm" => {
+                let event = groups.owned("msg").or(crash.message.take()).unwrap_or_default();
+                let object = groups.get("obj").map(|object| format!(" for object {object}"));
+                crash.message = Some(event + &object.unwrap_or_default());
+            }
+            "gm.event" | "gm.object" => {}
             "py.error" if crash.told_by == "py" => {
                 crash.reason = groups.owned("type");
                 crash.message = groups.owned("msg");

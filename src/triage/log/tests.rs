@@ -39,7 +39,22 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
         ],
         &["Unhandled Exception: System.Exception", "Unhandled exception in chat"],
     ),
-    ("ue.signal", &["Caught signal 11 Segmentation fault"], &["caught signal", "Caught signals 11"]),
+    (
+        "ue.access",
+        &["SIGSEGV: invalid attempt to read memory at address 0x0000000000000018"],
+        &["SIGTERM: invalid argument", "it said SIGSEGV: invalid attempt to read memory at address 0x1"],
+    ),
+    (
+        "ue.signal",
+        &["Caught signal 11 Segmentation fault"],
+        &[
+            "caught signal",
+            "Caught signals 11",
+            "Caught signal 15",
+            "Caught signal 115",
+            "Caught signal 2, leaving",
+        ],
+    ),
     ("ue.oom", &["Ran out of memory allocating 1048576 bytes with alignment 0"], &["Ran out of memory"]),
     (
         "ue.gpu",
@@ -122,6 +137,14 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
         &["Unhandled exception. None"],
     ),
     (
+        "dotnet.fatal",
+        &[
+            "Fatal error. System.AccessViolationException: Attempted to read or write protected memory.",
+            "Fatal error. Internal CLR error. (0x80131506)",
+        ],
+        &["Fatal error. The disk is full"],
+    ),
+    (
         "cxx.term",
         &["terminate called after throwing an instance of 'std::runtime_error'"],
         &["terminate called"],
@@ -169,7 +192,11 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
         &["==4242==ERROR: AddressSanitizer: heap-use-after-free on address 0x6"],
         &["AddressSanitizer: nothing"],
     ),
-    ("gm", &["ERROR in action number 1", "FATAL ERROR in action number 1"], &["ERROR in action"]),
+    (
+        "gm",
+        &["ERROR in action number 1", "FATAL ERROR in action number 1", "action number 1"],
+        &["ERROR in action", "ERROR in", "an action number 1"],
+    ),
     (
         "lua",
         &["lua5.4: game/shield.lua:12: attempt to index a nil value", "game/shield.lua:12: bad"],
@@ -257,7 +284,8 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
         &["at x("],
     ),
     ("cxx.what", &["  what():  boom"], &["what is it"]),
-    ("gm.event", &["of Step Event0 for object obj_shield:"], &["for object obj_shield"]),
+    ("gm.event", &["of Step Event0 for object obj_shield:", "of  Step Event0"], &["for object obj_shield"]),
+    ("gm.object", &["for object obj_shield:"], &["for object obj_shield", "wait for object x:"]),
 ];
 
 /// Whose examples are those of others: they only add to a line that another pattern hits.
@@ -305,6 +333,16 @@ fn a_fatal_errors_message_may_be_in_the_next_line() {
     let log = "[2026.11.23-10.00.00:728][ 41]LogWindows: Error: LowLevelFatalError [File:Unknown] [Line: 198] \n\
                [2026.11.23-10.00.00:728][ 41]LogWindows: Error: Failed to find shader map\n";
     assert_eq!(told(log).crashes[0].message.as_deref(), Some("Failed to find shader map"));
+}
+
+#[test]
+fn what_gamemaker_says_is_the_same_in_one_line_and_in_several() {
+    let (several, one) = (
+        "ERROR in\naction number 1\nof  Step Event0\nfor object obj_shield:\n\nVariable not set\n at gml_Object_obj_shield_Step_0\n",
+        "ERROR in action number 1\nof  Step Event0 for object obj_shield:\n\nVariable not set\n at gml_Object_obj_shield_Step_0\n",
+    );
+    assert_eq!(told(several).crashes, told(one).crashes);
+    assert_eq!(told(one).crashes[0].message.as_deref(), Some("Step Event0 for object obj_shield"));
 }
 
 #[test]

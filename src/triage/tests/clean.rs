@@ -45,6 +45,24 @@ Log file closed, 11/23/26 10:30:00
 }
 
 #[test]
+fn the_dump_beside_an_ensures_context_is_the_ensures() {
+    let ensure = Run { kind: "Ensure", message: "Ensure condition failed: Ammo > 0", ..NULL_READ };
+    let folder = "profile/Skylark/Saved/Crashes/UECC-1_0000";
+    let (text, dump) = (format!("{folder}/CrashContext.runtime-xml"), format!("{folder}/UEMinidump.dmp"));
+    // Cut off, whole, and without Unreal's account in it.
+    for bytes in [Vec::new(), stories::dump(&ensure, true), stories::dump(&ensure, false)] {
+        let files = [(text.as_str(), context(&ensure).into_bytes()), (dump.as_str(), bytes.clone())];
+        assert_eq!(verdict(&files), "exited");
+        // In another folder it is another's.
+        let other = [
+            (text.as_str(), context(&ensure).into_bytes()),
+            ("temp/Crashes/UEMinidump.dmp", stories::dump(&NULL_READ, false)),
+        ];
+        assert_eq!(judgement(&other).verdict.unwrap().to_string(), "crash");
+    }
+}
+
+#[test]
 fn unity_with_managed_exceptions_just_exits() {
     let log = "Initialize engine version: 6000.0.30f1 (x)\nNullReferenceException: Object reference not set to an instance of an object\n  \
                at Skylark.Hud.Update () [0x00000] in <0>:0\nArgumentException: crash crash crash\n[Physics::Module] Cleanup current backend.\n"

@@ -1,7 +1,10 @@
 //! What people see beside the findings.
 
+use std::fmt::Write as _;
+
 use super::stories::{NULL_READ, PROTON, context, dump, log as unreal_log, unreal};
 use super::*;
+use crate::redacted::Redacted;
 
 fn details(files: &[(&str, Vec<u8>)]) -> Details {
     findings(files).details
@@ -34,7 +37,10 @@ fn the_decoding_of_a_log_and_the_pieces_it_comes_in_do_not_matter() {
 
 #[test]
 fn of_a_session_that_did_not_crash_the_end_of_the_log_that_was_written_last_is_shown() {
-    let text: String = (0..5000).map(|n| format!("LogNet: packet {n} of 10.0.0.{}\n", n % 250)).collect();
+    let mut text = String::new();
+    for n in 0..5000 {
+        writeln!(text, "LogNet: packet {n} of 10.0.0.{}", n % 250).unwrap();
+    }
     let details =
         details(&[("application/readme-log.txt", b"hello\n".to_vec()), ("profile/x.log", text.into())]);
     let lines = lines(&details);
@@ -64,7 +70,7 @@ fn frames_say_where_they_are_and_whether_that_is_in_the_game() {
     assert_eq!(frames[0], ("Skylark-Win64-Shipping", Some("0x8d8b1a"), true));
     assert_eq!(frames[2], ("KERNEL32", Some("0x1257d"), false));
     let proton = super::findings(&[("profile/steam-4711.log", PROTON.into())]).details;
-    assert_eq!(proton.stack[2].function.as_ref().map(|it| it.as_str()), Some("BaseThreadInitThunk"));
+    assert_eq!(proton.stack[2].function.as_ref().map(Redacted::as_str), Some("BaseThreadInitThunk"));
 }
 
 #[test]

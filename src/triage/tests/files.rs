@@ -2,6 +2,8 @@
 
 use super::dumps::Dump;
 use super::*;
+use crate::triage::core_file::tests::core;
+use crate::triage::wer::tests::report_of;
 
 #[test]
 fn a_real_windows_dump_tells_reason_module_offset_and_build() {
@@ -65,6 +67,22 @@ fn a_helpers_dump_and_one_that_was_asked_for_are_no_crash_of_the_game() {
     let mut kinds: Vec<_> = judgement.evidence.iter().map(|evidence| evidence.kind.as_str()).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, ["helper-minidump", "requested-minidump", "requested-minidump"]);
+}
+
+#[test]
+fn what_the_system_reports_of_a_helper_is_no_crash_of_the_game() {
+    let report = String::from_utf16(
+        &report_of("libcef.dll", "1f")
+            .chunks(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .collect::<Vec<_>>(),
+    );
+    let report = report.unwrap().replace("Skylark-Win64-Shipping.exe", "EpicWebHelper.exe");
+    let files =
+        [("profile/WER/Report.wer", report.into_bytes()), ("temp/core", core(11, "crashpad_handler", 0))];
+    let judgement = judgement(&files);
+    assert_eq!((judgement.verdict.unwrap().to_string(), judgement.signature), ("exited".to_owned(), None));
+    assert!(judgement.evidence.iter().all(|evidence| evidence.kind == "helper-report"));
 }
 
 #[test]

@@ -4,15 +4,16 @@ mod clean;
 mod details;
 mod files;
 mod hostile;
+mod large_dumps;
 mod records;
 mod redaction;
 mod same_crash;
 pub(crate) mod stories;
 
 #[path = "../../../tests/fixtures/bombs.rs"]
-mod bombs;
+pub(super) mod bombs;
 #[path = "../../../tests/fixtures/dumps.rs"]
-mod dumps;
+pub(super) mod dumps;
 
 use std::io::{Cursor, Write};
 use std::path::PathBuf;

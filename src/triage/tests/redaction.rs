@@ -97,6 +97,10 @@ fn paths_and_problems_are_redacted() {
         ("profile/home/jane.doe/203.0.113.77/x.dmp", b"no dump".to_vec()),
         ("profile/home/jane.doe/last.log", b"LogExit: Exiting.\n".to_vec()),
         ("profile/home/jane.doe/Report.wer", report_of(POISON, "1")),
+        (
+            "profile/home/jane.doe/net/Report.wer",
+            format!("Version=1\nEventType=CLR20r3\nSig[0].Value={POISON}\nSig[3].Value={POISON}\nSig[8].Value={POISON}\n").into_bytes(),
+        ),
         ("profile/home/jane.doe/core", core(11, "jane.doe@ex.com", 1)),
     ]);
 }

@@ -3,6 +3,7 @@
 use super::dumps::Dump;
 use super::stories::{NULL_READ, PROTON, Run, UNREAL_ON_LINUX, context, dump, log, unity, unreal};
 use super::*;
+use crate::triage::wer::tests::report_of;
 
 /// A crash told by each kind of evidence alone.
 fn alone(run: &Run) -> Vec<(&'static str, Signature)> {
@@ -26,6 +27,23 @@ fn a_native_crash_has_one_id_whether_context_dump_or_log_tells_it() {
         );
         // Stable: a change here moves everybody's groups, and needs a new version.
         assert_eq!(signature.id, "306a11da3e597762", "{name}");
+    }
+}
+
+#[test]
+fn a_call_of_nothing_has_one_id_whether_context_dump_or_log_tells_it() {
+    // Unreal's words for an access that is neither reading nor writing are none.
+    let run =
+        Run { message: "Unhandled Exception: EXCEPTION_ACCESS_VIOLATION 0x0000000000000000", ..NULL_READ };
+    let mut dump = Dump::windows(run.base, run.offset);
+    (dump.address, dump.parameters, dump.instruction) = (0, vec![8, 0], 0);
+    for (name, bytes) in [
+        ("profile/CrashContext.runtime-xml", context(&run).into()),
+        ("profile/x.dmp", dump.bytes()),
+        ("profile/Skylark.log", log(&run).into()),
+    ] {
+        let title = signature(&[(name, bytes)]).title;
+        assert_eq!(title, "EXCEPTION_ACCESS_VIOLATION_EXEC/null | skylark-win64-shipping", "{name}");
     }
 }
 
@@ -174,6 +192,18 @@ fn an_exception_that_only_marks_something_is_told_by_the_log() {
     let judgement = judgement(&files);
     assert_eq!(judgement.signature.unwrap().title, "assert | Health > <n> | Shield.cpp");
     assert_eq!(judgement.exception.unwrap().thread.unwrap(), "GameThread");
+}
+
+#[test]
+fn windows_own_report_is_told_how_memory_was_accessed_by_others() {
+    let report = report_of("Skylark-Win64-Shipping.exe", "00000000008d8b1a");
+    let path = "profile/AppData/Local/Microsoft/Windows/WER/ReportArchive/AppCrash_x/Report.wer";
+    let files = [(path, report.clone()), ("application/Saved/Logs/Skylark.log", log(&NULL_READ).into())];
+    assert_eq!(signature(&files).id, alone(&NULL_READ)[2].1.id);
+    // Another crash' log does not tell.
+    let other = report_of("other.dll", "1f");
+    let files = [(path, other), ("application/Saved/Logs/Skylark.log", log(&NULL_READ).into())];
+    assert_eq!(signature(&files).title, "EXCEPTION_ACCESS_VIOLATION | other");
 }
 
 #[test]

@@ -21,11 +21,22 @@ pub struct Disorder {
     /// Decides how late each delivery is: the n-th event of a kind (source and detail type) is as late in each run with
     /// the same seed.
     pub seed: u64,
+    /// Events that are lost on their way, as where somebody has disabled a rule for a while.
+    pub lost: Option<Lost>,
+}
+
+/// Events that never come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// Of which source.
+    pub source: &'static str,
+    /// Every which event of a detail type is lost.
+    pub every: u64,
 }
 
 impl Default for Disorder {
     fn default() -> Self {
-        Self { twice: false, late: Duration::ZERO..=Duration::ZERO, seed: 0 }
+        Self { twice: false, late: Duration::ZERO..=Duration::ZERO, seed: 0, lost: None }
     }
 }
 
@@ -42,11 +53,16 @@ impl Shuffler {
         Self { disorder, counts: Mutex::default() }
     }
 
-    /// After how long the next event of a kind is delivered: once for each delivery.
-    pub(super) fn deliveries(&self, kind: &str) -> Vec<Duration> {
+    /// After how long the next event of a source and detail type is delivered: once for each delivery.
+    pub(super) fn deliveries(&self, source: &str, detail_type: &str) -> Vec<Duration> {
+        let kind = format!("{source} {detail_type}");
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(kind.to_owned()).or_default();
+        let count = counts.entry(kind.clone()).or_default();
         *count += 1;
+        let is_lost = |lost: &Lost| lost.source == source && count.is_multiple_of(lost.every);
+        if self.disorder.lost.as_ref().is_some_and(is_lost) {
+            return Vec::new();
+        }
         let mut hasher = DefaultHasher::new();
         (self.disorder.seed, kind, *count).hash(&mut hasher);
         let mut random = fastrand::Rng::with_seed(hasher.finish());
@@ -64,7 +80,7 @@ mod tests {
 
     fn drawn(disorder: &Disorder) -> Vec<Duration> {
         let shuffler = Shuffler::new(disorder.clone());
-        ["a", "b", "a"].into_iter().flat_map(|kind| shuffler.deliveries(kind)).collect()
+        ["a", "b", "a"].into_iter().flat_map(|source| shuffler.deliveries(source, "x")).collect()
     }
 
     #[test]
@@ -74,7 +90,7 @@ mod tests {
 
     #[test]
     fn with_the_same_seed_the_nth_event_of_a_kind_is_as_late_again() {
-        let disorder = Disorder { twice: true, late: SECOND / 2..=SECOND, seed: 7 };
+        let disorder = Disorder { twice: true, late: SECOND / 2..=SECOND, seed: 7, lost: None };
         let first = drawn(&disorder);
         assert_eq!(first, drawn(&disorder));
         assert_ne!(first, drawn(&Disorder { seed: 8, ..disorder.clone() }));
@@ -82,7 +98,18 @@ mod tests {
         assert!(first.iter().all(|late| disorder.late.contains(late)));
         assert!(first.iter().any(|late| *late != first[0]));
         let shuffler = Shuffler::new(disorder);
-        shuffler.deliveries("b");
-        assert_eq!(shuffler.deliveries("a"), first[..2], "other kinds do not matter");
+        shuffler.deliveries("b", "x");
+        assert_eq!(shuffler.deliveries("a", "x"), first[..2], "other kinds do not matter");
+    }
+
+    #[test]
+    fn every_so_manieth_event_of_a_source_is_lost() {
+        let lost = Some(Lost { source: "a", every: 2 });
+        let shuffler = Shuffler::new(Disorder { lost, ..Disorder::default() });
+        let came = |source: &str| !shuffler.deliveries(source, "x").is_empty();
+        assert_eq!(
+            [came("a"), came("a"), came("b"), came("b"), came("a"), came("a")],
+            [true, false, true, true, true, false]
+        );
     }
 }

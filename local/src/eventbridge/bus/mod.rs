@@ -20,8 +20,8 @@ use crate::eventbridge::{Rule, Service, Target};
 use crate::iam::{Denied, Principal};
 use crate::lambda::{InvokeError, Lambda};
 
-pub use self::disorder::Disorder;
 use self::disorder::Shuffler;
+pub use self::disorder::{Disorder, Lost};
 
 /// Whether schedules run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -301,8 +301,8 @@ impl Router {
     /// Delivers an event for some rules, by their places: now, or whenever the disorder has it.
     fn give(self: &Arc<Self>, event: Value, rules: Vec<usize>) {
         if !rules.is_empty() {
-            let kind = format!("{} {}", event["source"], event["detail-type"]);
-            for late in self.shuffler.deliveries(&kind) {
+            let text = |field: &str| event[field].as_str().unwrap_or_default();
+            for late in self.shuffler.deliveries(text("source"), text("detail-type")) {
                 self.deliver_after(late, &event, &rules);
             }
         }

@@ -210,7 +210,7 @@ async fn events_may_come_twice_and_late_and_settled_waits_for_them() {
         scheduled("Tick", Service::Rules),
     ];
     let late = Duration::from_millis(150);
-    let disorder = Disorder { twice: true, late: late..=late, seed: 0 };
+    let disorder = Disorder { twice: true, late: late..=late, ..Disorder::default() };
     let local = Local::in_disorder(rules, Schedules::ByHand, disorder).await;
     let start = std::time::Instant::now();
     for source in ["a1", "a2", "other"] {
@@ -230,7 +230,8 @@ async fn events_may_come_twice_and_late_and_settled_waits_for_them() {
 #[tokio::test]
 async fn events_may_come_out_of_order() {
     let rules = vec![matching("R", &json!({"detail-type": ["Test"]}), vec![queue()])];
-    let disorder = Disorder { twice: false, late: Duration::ZERO..=Duration::from_millis(300), seed: 1 };
+    let disorder =
+        Disorder { twice: false, late: Duration::ZERO..=Duration::from_millis(300), seed: 1, lost: None };
     let local = Local::in_disorder(rules, Schedules::ByHand, disorder).await;
     let sent: Vec<_> = (0..8).map(|number| format!("s{number}")).collect();
     for source in &sent {

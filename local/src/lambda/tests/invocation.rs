@@ -36,6 +36,7 @@ async fn an_environment_is_used_again_and_only_its_start_is_cold() {
         let outcome = local.lambda.invoke("Echo", &json!({})).await.unwrap();
         assert_eq!(outcome.init_duration.is_some(), n == 0);
         assert!(outcome.max_memory.is_some_and(|bytes| (1 << 20..1 << 30).contains(&bytes)));
+        assert!(outcome.processor_time.is_some_and(|time| time < Duration::from_mins(1)));
         processes.push(outcome.result.unwrap()["pid"].clone());
     }
     assert_eq!(processes[0], processes[2]);

@@ -136,9 +136,45 @@ fn what_would_not_be_enforced_is_refused() {
     let policy = "  Policy: {Type: AWS::IAM::Policy, Properties: {}}";
     assert_eq!(resource(policy), "Resources.Policy: the local cloud would not enforce this policy");
     let managed = function("Policies: [AmazonS3FullAccess]");
-    assert!(refused(resolve(&managed)).contains("no managed policy but AWSLambdaBasicExecutionRole"));
+    assert!(
+        refused(resolve(&managed))
+            .contains("no managed policy but the template's and AWSLambdaBasicExecutionRole")
+    );
     let elsewhere = function("Role: arn:aws:iam::111122223333:role/other");
     assert!(
         refused(resolve(&elsewhere)).contains("`arn:aws:iam::111122223333:role/other` refers to nothing")
     );
+}
+
+#[test]
+fn a_managed_policy_of_the_template_counts_for_each_role_that_has_it() {
+    let role = |name: &str, account: &str| {
+        format!(
+            "
+  {name}:
+    Type: AWS::IAM::Role
+    Properties:
+      ManagedPolicyArns: [!Ref Read]
+      AssumeRolePolicyDocument:
+        Statement: {{Effect: Allow, Principal: {{AWS: 'arn:aws:iam::{account}:root'}}, Action: 'sts:AssumeRole'}}
+"
+        )
+    };
+    let read = "
+  Read:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: {Statement: {Sid: Files, Effect: Allow, Action: 's3:GetObject', Resource: '*'}}
+";
+    let statement = "{Effect: Allow, Action: 's3:ListBucket', Resource: '*'}";
+    let ours = [read, &role("One", "111122223333"), &role("Two", "111122223333")].concat();
+    let policies = policies(&resolve(&template(statement, &ours)).unwrap());
+    for name in ["One", "Two"] {
+        let expected =
+            [format!("{name}, trust[0]: sts:AssumeRole"), "Read, Files: s3:GetObject on *".to_owned()];
+        assert_eq!(of(&policies, &format!("role/s-{name}-local")), expected);
+    }
+    let theirs = [read, &role("One", "444455556666")].concat();
+    let error = refused(resolve(&template(statement, &theirs)));
+    assert!(error.contains("does not know the principal `arn:aws:iam::444455556666:root`"), "{error}");
 }
