@@ -124,7 +124,7 @@ fn cut_off(response: Response<Body>) -> Result<Response<Body>, HttpError> {
     if whole == 0 {
         return Err(breaks());
     }
-    Ok(response.map(|body| Body::http_body_unsync(CutOff { body, left: whole / 2, whole })))
+    Ok(response.map(|body| Body::http_body_unsync(CutOff { body, left: whole / 2, whole, is_sent: false })))
 }
 
 /// A body that breaks off.
@@ -132,6 +132,8 @@ struct CutOff {
     body: Body,
     left: u64,
     whole: u64,
+    /// Whether the half had time to be sent.
+    is_sent: bool,
 }
 
 impl HttpBody for CutOff {
@@ -142,6 +144,12 @@ impl HttpBody for CutOff {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
+        if self.left == 0 && !self.is_sent {
+            // A connection whose body waits sends what it has; one whose body fails does not.
+            self.is_sent = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if self.left == 0 {
             let error = io::Error::from(io::ErrorKind::ConnectionReset);
             return Poll::Ready(Some(Err(error.into())));
