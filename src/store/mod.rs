@@ -105,12 +105,12 @@ impl Store {
         application: &Id,
         session: &SessionName,
     ) -> Result<Option<Stored<Record>>, Error> {
-        self.record_at(&layout::record_key(date, application, session)).await
+        self.read(&layout::record_key(date, application, session)).await
     }
 
-    /// The record of this key, if there is one.
+    /// The record of this key, if there is one that can be read.
     pub async fn record_at(&self, key: &str) -> Result<Option<Stored<Record>>, Error> {
-        self.read(key).await
+        self.read_whole(key).await
     }
 
     /// Writes a record, unless the index holds one that says the same or outranks it.
