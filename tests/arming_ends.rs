@@ -12,10 +12,13 @@ use std::time::Duration;
 use crash_capture_local::cloud::STREAM_GROUP;
 use crash_capture_local::faults::Fault;
 use crash_capture_local::lambda::LogLine;
-use crash_capture_local::streams::{ExportStatus, Operation, SessionId, Status, StatusReason, StreamSession};
+use crash_capture_local::streams::{
+    Arrival, ExportStatus, Operation, ServiceError, SessionId, Status, StatusReason, StreamSession,
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use support::exports::logged;
 use support::{
     Cloud, START_EXPORT, crash_after, event, export_on_paper, marker_key, session_event, session_on_paper,
 };
@@ -388,6 +391,34 @@ async fn a_session_that_the_service_has_forgotten_is_given_up_at_last() {
     }
     assert_eq!(cloud.sweep_answer().await["counts"]["failed"], 1);
     assert_eq!(verdict(&cloud, &gone).await, pair("failed", "export-stuck"));
+}
+
+#[tokio::test]
+async fn a_session_is_judged_again_once_the_service_tells_why_it_ended() {
+    let cloud = Cloud::start().await;
+    let session = armed(&cloud).await;
+    cloud.streams.change(&session, exported(ExportStatus::Succeeded)).unwrap();
+    let failing = |arrival: &Arrival| {
+        let error = ServiceError::InternalServer("not now".to_owned());
+        (arrival.operation == Operation::GetStreamSession).then_some(Fault::Refused(error))
+    };
+    cloud.streams.inject(failing);
+    let uri = cloud.streams.session(&session).unwrap().export.unwrap().output_uri;
+    let key = uri.split_once(&format!("{}/", cloud.bucket)).unwrap().1;
+    cloud.s3.put(&cloud.bucket, key, logged("all is well\n"), "111122223333").await.unwrap();
+    cloud.bus.settled().await;
+    assert_eq!(verdict(&cloud, &session).await, pair("indexed", "end-reason-unknown"));
+    // As long as it does not tell, it is asked less and less.
+    cloud.sweep().await;
+    assert_eq!((pause(&cloud.marker(&session).await.unwrap()), reindex_requests(&cloud)), (PAUSES[0], 0));
+    cloud.streams.inject(|_| None);
+    cloud.let_pause_pass(&session).await;
+    cloud.sweep().await;
+    assert_eq!(verdict(&cloud, &session).await, pair("indexed", "application-exit"));
+    assert_eq!(reindex_requests(&cloud), 1);
+    cloud.let_pause_pass(&session).await;
+    cloud.sweep().await;
+    assert_eq!(reindex_requests(&cloud), 1, "it is known now");
 }
 
 #[tokio::test]

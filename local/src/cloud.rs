@@ -55,6 +55,8 @@ pub struct Options {
     pub disorder: Disorder,
     /// [`lambda::Options::delivers_twice`]
     pub invoked_twice: bool,
+    /// [`lambda::Options::concurrency`]
+    pub concurrency: usize,
     /// Whether cargo's progress in building the functions and the game goes to standard error.
     pub build_output: bool,
 }
@@ -73,6 +75,7 @@ impl Options {
             plain_http: false,
             disorder: Disorder::default(),
             invoked_twice: false,
+            concurrency: lambda::CONCURRENCY,
             build_output: false,
         }
     }
@@ -165,6 +168,7 @@ impl LocalCloud {
         lambda.variables = endpoints(endpoint.url(), &streams);
         lambda.iam = iam.clone();
         lambda.delivers_twice = options.invoked_twice;
+        lambda.concurrency = options.concurrency;
         let functions = stack.functions.clone();
         let lambda = Lambda::start(&account, functions, mailboxes.clone(), events.clone(), lambda).await?;
         let rules = stack.rules.clone();

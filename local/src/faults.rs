@@ -1,4 +1,5 @@
-//! Faults that a test injects into a service: requests that are answered late, never, or with an error of the service.
+//! Faults that a test injects into a service: requests that are answered late, never, with an error of the service, or with
+//! what breaks off.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +14,21 @@ pub enum Fault<E> {
     Never,
     /// It is not performed, and answered with this error.
     Refused(E),
+    /// It is not performed, and the connection breaks.
+    Reset,
+    /// It is performed, and the connection breaks before the answer.
+    Unanswered,
+    /// It is performed, and the connection breaks in the middle of the answer's body.
+    CutOff,
+}
+
+/// What a fault does to a request that has waited for what it had to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blow<E> {
+    Refuse(E),
+    Reset,
+    Unanswer,
+    CutOff,
 }
 
 type Script<R, E> = Arc<dyn Fn(&R) -> Option<Fault<E>> + Send + Sync>;
@@ -34,16 +50,18 @@ impl<R, E> Faults<R, E> {
         script.and_then(|script| script(request))
     }
 
-    /// Lets a request wait as the script says, and gives the error that it is to be answered with.
-    pub(crate) async fn strike(&self, request: &R) -> Option<E> {
-        match self.of(request) {
-            None => None,
-            Some(Fault::Late(time)) => {
+    /// Lets a request wait as the script says, and gives what else befalls it.
+    pub(crate) async fn strike(&self, request: &R) -> Option<Blow<E>> {
+        match self.of(request)? {
+            Fault::Late(time) => {
                 tokio::time::sleep(time).await;
                 None
             }
-            Some(Fault::Never) => std::future::pending().await,
-            Some(Fault::Refused(error)) => Some(error),
+            Fault::Never => std::future::pending().await,
+            Fault::Refused(error) => Some(Blow::Refuse(error)),
+            Fault::Reset => Some(Blow::Reset),
+            Fault::Unanswered => Some(Blow::Unanswer),
+            Fault::CutOff => Some(Blow::CutOff),
         }
     }
 }

@@ -230,14 +230,19 @@ impl<'a> Arming<'a> {
         is_marked: bool,
         change: impl Fn(&mut Marker) -> bool,
     ) -> Result<(), Error> {
-        if !is_marked {
+        let marker = || {
             let mut marker = Marker::new(session, self.note.clone());
             change(&mut marker);
-            if self.store.create_marker(&marker).await? {
-                return Ok(());
-            }
+            marker
+        };
+        if !is_marked && self.store.create_marker(&marker()).await? {
+            return Ok(());
         }
-        self.store.update_marker(&session.name, change).await
+        match self.store.update_marker(&session.name, &change).await {
+            // Somebody has edited it: no reason to lose the session.
+            Err(Error::Object { .. }) => self.store.mend_marker(&marker()).await,
+            updated => updated,
+        }
     }
 
     /// Sees to it that a session has a marker that notes the alarm.

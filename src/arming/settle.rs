@@ -72,15 +72,14 @@ impl StartExport {
         known: Option<&Marked>,
     ) -> Result<Outcome, Error> {
         let Some(stored) = self.store.marker(name).await? else {
-            self.forget(name, known);
-            return Ok(Outcome::Settled);
+            return self.without_marker(arming, name, known).await;
         };
         let marker = stored.value;
         let now = record::now();
-        if let Some(Settling { ended_at, next_look, .. }) = marker.settling
-            && next_look > now
+        if let Some(settling) = &marker.settling
+            && settling.next_look > now
         {
-            self.watch.set(name, Watched { next_look, unsettled_since: Some(ended_at) });
+            self.watch.set(name, watched(settling));
             return Ok(Outcome::Settled);
         }
         if let Some(record) = self.recorded(&marker.session).await? {
@@ -107,6 +106,26 @@ impl StartExport {
             None => self.settle_unknown(arming, &case).await,
             Some(session) => self.settle_ended(arming, &case, &session).await,
         }
+    }
+
+    /// There is no marker any more, or one that somebody has edited so that it cannot be read: that one is written anew.
+    async fn without_marker(
+        &self,
+        arming: &Arming<'_>,
+        name: &SessionName,
+        known: Option<&Marked>,
+    ) -> Result<Outcome, Error> {
+        if self.store.broken_marker(name).await?.is_none() {
+            self.forget(name, known);
+            return Ok(Outcome::Settled);
+        }
+        let marker = match arming.streams.get(name).await {
+            Err(error) => return Ok(Outcome::of_failure(&error)),
+            Ok(Some(session)) => Marker::new(&session, arming.note.clone()),
+            Ok(None) => Marker::of_unknown(name, arming.note.clone()),
+        };
+        self.store.mend_marker(&marker).await?;
+        Ok(Outcome::NotYet("its marker could not be read, and was written anew".to_owned()))
     }
 
     /// The session's record, if there is one where these facts say.
@@ -238,9 +257,7 @@ impl StartExport {
             looks: u32::try_from(looks).unwrap_or(u32::MAX),
             next_look: case.now.saturating_add(pause).unwrap_or(case.now),
         };
-        let is_settled = [LATE_ALARM, NO_END_REASON].contains(&found);
-        let unsettled_since = (!is_settled).then_some(case.ended_at);
-        self.watch.set(case.name, Watched { next_look: settling.next_look, unsettled_since });
+        self.watch.set(case.name, watched(&settling));
         self.store
             .update_marker(case.name, |marker| {
                 marker.settling = Some(settling.clone());
@@ -285,6 +302,12 @@ impl Case<'_> {
         let before = self.marker.settling.as_ref().filter(|settling| settling.found == found);
         before.map_or(0, |settling| settling.looks as usize) + 1
     }
+}
+
+/// Of a marker that waits for its next look, what the watch is told.
+fn watched(settling: &Settling) -> Watched {
+    let is_settled = [LATE_ALARM, NO_END_REASON].contains(&settling.found.as_str());
+    Watched { next_look: settling.next_look, unsettled_since: (!is_settled).then_some(settling.ended_at) }
 }
 
 /// What a record has not heard of, that may be known by now.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::session::{LIVE_STATUSES, Session};
+use crate::session::{LIVE_STATUSES, Session, SessionName};
 
 use super::{SCHEMA, SessionFacts};
 
@@ -81,9 +81,19 @@ impl Marker {
     #[must_use]
     pub fn new(session: &Session, trigger: TriggerNote) -> Self {
         Self {
-            schema: SCHEMA,
             session: session.into(),
             output_uri: session.export.as_ref().and_then(|export| export.output_uri.clone()),
+            ..Self::of_unknown(&session.name, trigger)
+        }
+    }
+
+    /// A marker of a session of which nothing but its name is known.
+    #[must_use]
+    pub fn of_unknown(name: &SessionName, trigger: TriggerNote) -> Self {
+        Self {
+            schema: SCHEMA,
+            session: SessionFacts::of_name(name),
+            output_uri: None,
             armed_at: None,
             rearmed_at: None,
             denied: None,

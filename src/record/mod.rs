@@ -13,6 +13,7 @@ pub use parts::{
     Build, Evidence, Exception, ExportObject, Files, LastMinute, Performance, ReportObject, Roots, Signature,
 };
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -208,16 +209,30 @@ impl Record {
     }
 
     /// Whether this record may take the other's place: a write never lowers the rank (`missed`, `failed` < `indexed`),
-    /// and `indexed` is replaced only by the same or a newer triage version.
+    /// and `indexed` is replaced only by a newer triage version, or by the same one that knows no less.
     #[must_use]
     pub fn may_replace(&self, other: &Self) -> bool {
         match (&self.state, &other.state) {
             (State::Indexed, State::Indexed) => {
-                self.judgement.triage_version >= other.judgement.triage_version
+                match self.judgement.triage_version.cmp(&other.judgement.triage_version) {
+                    Ordering::Greater => true,
+                    Ordering::Equal => !self.knows_less_than(other),
+                    Ordering::Less => false,
+                }
             }
             (State::Missed | State::Failed, State::Indexed) | (_, State::Other(_)) => false,
             _ => true,
         }
+    }
+
+    /// Whether the other record, of the same object, has heard of an alarm or of an end's reason of which this one has not:
+    /// who was slower in writing may have been earlier in asking.
+    fn knows_less_than(&self, other: &Self) -> bool {
+        let object = |record: &Self| record.export.as_ref().map(|it| (it.key.clone(), it.etag.clone()));
+        let (own, others) = (&self.session.end_reason, &other.session.end_reason);
+        object(self) == object(other)
+            && ((own.is_none() && others.is_some())
+                || other.alarms.iter().any(|alarm| !self.alarms.contains(alarm)))
     }
 
     /// Whether the other record told the same news: that the same object is a capture of the same verdict and signature,
@@ -271,6 +286,29 @@ mod tests {
         assert!(!missed.may_replace(&old) && !failed.may_replace(&old));
         assert!(new.may_replace(&old) && new.may_replace(&new));
         assert!(!old.may_replace(&new));
+    }
+
+    #[test]
+    fn a_record_that_knows_less_of_the_same_object_does_not_replace_one_that_knows_more() {
+        let ignorant = record(State::Indexed, Some(1));
+        let mut told = ignorant.clone();
+        told.session.end_reason = Some("applicationExit".to_owned());
+        let mut alarmed = ignorant.clone();
+        alarmed.alarms.push(AlarmNote { name: "a".to_owned(), at: Timestamp::UNIX_EPOCH });
+        for better in [&told, &alarmed] {
+            assert!(better.may_replace(&ignorant) && !ignorant.may_replace(better));
+            assert!(record(State::Indexed, Some(2)).may_replace(better), "a newer version knows better");
+        }
+        let export = ExportObject {
+            bucket: "b".to_owned(),
+            key: "k".to_owned(),
+            version_id: None,
+            etag: Some("another".to_owned()),
+            size: None,
+            expires_on: None,
+        };
+        let another = Record { export: Some(export), ..ignorant };
+        assert!(another.may_replace(&told), "another object is another story");
     }
 
     #[test]

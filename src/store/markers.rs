@@ -10,12 +10,31 @@ use crate::record::Marker;
 use crate::service::ServiceError;
 use crate::session::SessionName;
 
-use super::{ATTEMPTS, Condition, Store, Stored};
+use super::{ATTEMPTS, Condition, Look, Store, Stored};
 
 impl Store {
-    /// A session's marker, if it has one.
+    /// A session's marker, if it has one that can be read.
     pub async fn marker(&self, session: &SessionName) -> Result<Option<Stored<Marker>>, Error> {
-        self.read(&layout::marker_key(session)).await
+        self.read_whole(&layout::marker_key(session)).await
+    }
+
+    /// What is wrong with a session's marker, if it has one that cannot be read.
+    pub async fn broken_marker(&self, session: &SessionName) -> Result<Option<String>, Error> {
+        match self.look_at::<Marker>(&layout::marker_key(session)).await? {
+            Look::Broken { detail, .. } => Ok(Some(detail)),
+            Look::Nothing | Look::Whole(_) => Ok(None),
+        }
+    }
+
+    /// Writes a session's marker in place of one that cannot be read. Does nothing where there is no such.
+    pub async fn mend_marker(&self, marker: &Marker) -> Result<(), Error> {
+        let key = layout::marker_key(&marker.session.name());
+        if let Look::Broken { etag, detail } = self.look_at::<Marker>(&key).await? {
+            tracing::warn!(key, detail, "a marker that cannot be read is written anew");
+            // Whoever was faster has mended it.
+            self.replace(&key, marker, &etag).await?;
+        }
+        Ok(())
     }
 
     /// Writes a session's first marker. Says whether it did: `false` where there is one already.

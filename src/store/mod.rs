@@ -26,12 +26,15 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::layout;
-use crate::record::Record;
+use crate::record::{Record, State};
 use crate::service::{Fault, ServiceError};
 use crate::session::{Id, SessionName};
 
 /// How often a conditional write is tried before the invocation gives up and is retried as a whole.
 const ATTEMPTS: u32 = 8;
+
+/// Bytes. What we write has a hundredth of it.
+const LARGEST: i64 = 4 << 20;
 
 /// The capture bucket.
 #[derive(Debug, Clone)]
@@ -57,6 +60,17 @@ pub enum RecordWrite {
     Written(Option<Box<Record>>),
     /// The index holds one already that says the same, or that outranks it: this one.
     Kept(Box<Record>),
+}
+
+/// What is there under a key of ours.
+enum Look<T> {
+    Nothing,
+    Whole(Stored<T>),
+    /// Something else than what we write there.
+    Broken {
+        etag: String,
+        detail: String,
+    },
 }
 
 /// What a conditional write came to.
@@ -91,12 +105,12 @@ impl Store {
         application: &Id,
         session: &SessionName,
     ) -> Result<Option<Stored<Record>>, Error> {
-        self.record_at(&layout::record_key(date, application, session)).await
+        self.read(&layout::record_key(date, application, session)).await
     }
 
-    /// The record of this key, if there is one.
+    /// The record of this key, if there is one that can be read.
     pub async fn record_at(&self, key: &str) -> Result<Option<Stored<Record>>, Error> {
-        self.read(key).await
+        self.read_whole(key).await
     }
 
     /// Writes a record, unless the index holds one that says the same or outranks it.
@@ -105,7 +119,19 @@ impl Store {
             if let Condition::Held = self.create(key, record).await? {
                 return Ok(RecordWrite::Written(None));
             }
-            let Some(existing) = self.read::<Record>(key).await? else { continue };
+            let existing = match self.look_at::<Record>(key).await? {
+                Look::Nothing => continue,
+                Look::Whole(existing) => existing,
+                // The export tells all of it again; of a session without one, nothing would.
+                Look::Broken { etag, detail } if record.state == State::Indexed => {
+                    tracing::warn!(key, detail, "a record that cannot be read is written anew");
+                    match self.replace(key, record, &etag).await? {
+                        Condition::Held => return Ok(RecordWrite::Written(None)),
+                        Condition::Failed => continue,
+                    }
+                }
+                Look::Broken { detail, .. } => return Err(Error::Object { key: key.to_owned(), detail }),
+            };
             if existing.value.says_the_same(record) || !record.may_replace(&existing.value) {
                 return Ok(RecordWrite::Kept(Box::new(existing.value)));
             }
@@ -136,21 +162,46 @@ impl Store {
         Ok(())
     }
 
+    /// An object of ours, if there is one. One that cannot be read is an error.
     async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<Stored<T>>, Error> {
+        match self.look_at(key).await? {
+            Look::Nothing => Ok(None),
+            Look::Whole(stored) => Ok(Some(stored)),
+            Look::Broken { detail, .. } => Err(Error::Object { key: key.to_owned(), detail }),
+        }
+    }
+
+    /// An object of ours, if there is one. One that cannot be read, because somebody has edited it, counts as none.
+    async fn read_whole<T: DeserializeOwned>(&self, key: &str) -> Result<Option<Stored<T>>, Error> {
+        match self.look_at(key).await? {
+            Look::Nothing => Ok(None),
+            Look::Whole(stored) => Ok(Some(stored)),
+            Look::Broken { detail, .. } => {
+                tracing::warn!(key, detail, "an object is not what this version writes");
+                Ok(None)
+            }
+        }
+    }
+
+    async fn look_at<T: DeserializeOwned>(&self, key: &str) -> Result<Look<T>, Error> {
         let output = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
             Ok(output) => output,
             Err(error) => {
                 let error = ServiceError::new("GetObject", &error);
-                return if error.fault == Fault::NotFound { Ok(None) } else { Err(error.into()) };
+                return if error.fault == Fault::NotFound { Ok(Look::Nothing) } else { Err(error.into()) };
             }
         };
         let etag = output.e_tag().unwrap_or_default().to_owned();
         let written_at = output.last_modified().and_then(|at| Timestamp::from_second(at.secs()).ok());
+        if let Some(bytes) = output.content_length().filter(|bytes| *bytes > LARGEST) {
+            return Ok(Look::Broken { etag, detail: format!("it has {bytes} bytes") });
+        }
         let body =
             output.body.collect().await.map_err(|error| ServiceError::broken_body("GetObject", &error))?;
-        let value = serde_json::from_slice(&body.into_bytes())
-            .map_err(|error| Error::Object { key: key.to_owned(), detail: error.to_string() })?;
-        Ok(Some(Stored { value, written_at, etag }))
+        Ok(match serde_json::from_slice(&body.into_bytes()) {
+            Ok(value) => Look::Whole(Stored { value, written_at, etag }),
+            Err(error) => Look::Broken { etag, detail: error.to_string() },
+        })
     }
 
     /// Writes an object that does not exist yet.

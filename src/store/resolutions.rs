@@ -117,7 +117,7 @@ impl Store {
         signature: &str,
     ) -> Result<Option<Resolution>, Error> {
         let key = layout::resolution_key(application, version, signature);
-        Ok(self.read(&key).await?.map(|stored| stored.value))
+        Ok(self.read_whole(&key).await?.map(|stored| stored.value))
     }
 
     /// Changes what is decided about a signature, and gives what is decided now.

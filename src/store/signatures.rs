@@ -10,7 +10,7 @@ use crate::record::{Record, SCHEMA, SessionFacts};
 use crate::redacted::Redacted;
 use crate::session::Id;
 
-use super::{ATTEMPTS, Condition, Store};
+use super::{ATTEMPTS, Condition, Look, Store};
 
 /// The session in which a signature was seen first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,9 +86,21 @@ impl Store {
             if let Condition::Held = self.create(&key, &sight).await? {
                 return Ok(sight);
             }
-            // Nothing yet: somebody else is about to create it.
-            if let Some(first) = self.read::<FirstSight>(&key).await? {
-                return Ok(first.value);
+            match self.look_at::<FirstSight>(&key).await? {
+                Look::Whole(first) => return Ok(first.value),
+                // Nobody can tell any more who was first.
+                Look::Broken { etag, detail } => {
+                    tracing::warn!(
+                        key,
+                        detail,
+                        "the first sight of a signature cannot be read, and is written anew"
+                    );
+                    if let Condition::Held = self.replace(&key, &sight, &etag).await? {
+                        return Ok(sight);
+                    }
+                }
+                // Not yet: somebody else is about to create it.
+                Look::Nothing => {}
             }
         }
         Err(Error::Contended { key, attempts: ATTEMPTS })

@@ -40,7 +40,7 @@ impl Store {
 
     /// The last look for sessions that nobody saw.
     pub async fn hourly_look(&self) -> Result<Option<HourlyLook>, Error> {
-        Ok(self.read(layout::HOURLY_LOOK).await?.map(|stored| stored.value))
+        Ok(self.read_whole(layout::HOURLY_LOOK).await?.map(|stored| stored.value))
     }
 
     /// Notes a look for sessions that nobody saw.

@@ -23,13 +23,21 @@ pub(crate) fn crashed_by(condition: &str) -> Vec<u8> {
     export(&log(condition, "Pawn", BUILD))
 }
 
+/// The export of a game whose log ends like this.
+pub(crate) fn logged(end: &str) -> Vec<u8> {
+    zip(&[(LOG, &format!("LogInit: Build: {BUILD}\n{end}"))])
+}
+
+const LOG: &str = "application/Game/Saved/Logs/Game.log";
+
 fn export(log: &str) -> Vec<u8> {
+    zip(&[(LOG, log), ("application/Game/Saved/Crashes/UECC-1/UEMinidump.dmp", "MDMP")])
+}
+
+fn zip(files: &[(&str, &str)]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (path, content) in [
-        ("application/Game/Saved/Logs/Game.log", log),
-        ("application/Game/Saved/Crashes/UECC-1/UEMinidump.dmp", "MDMP"),
-    ] {
-        zip.start_file(path, SimpleFileOptions::default()).unwrap();
+    for (path, content) in files {
+        zip.start_file(*path, SimpleFileOptions::default()).unwrap();
         zip.write_all(content.as_bytes()).unwrap();
     }
     zip.finish().unwrap().into_inner()

@@ -12,7 +12,7 @@ pub mod pattern;
 pub mod schedule;
 pub mod transformer;
 
-pub use bus::{Bus, Disorder, Lost, RoutedEvent, Schedules};
+pub use bus::{Bus, Disorder, HeldEvent, Lost, RoutedEvent, Schedules};
 pub use input::{Input, InputError};
 pub use pattern::{Pattern, PatternError};
 pub use schedule::{Rate, ScheduleError};

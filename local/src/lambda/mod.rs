@@ -52,6 +52,9 @@ use crate::iam::{Iam, Principal};
 const MAX_SYNCHRONOUS: usize = 6 << 20;
 const MAX_ASYNCHRONOUS: usize = 1 << 20;
 
+/// How many environments of a function work at once, unless somebody says otherwise.
+pub const CONCURRENCY: usize = 10;
+
 /// How the local Lambda differs from AWS's, and what its functions find around them.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -82,7 +85,7 @@ impl Options {
         Self {
             executables: executables.into(),
             variables: BTreeMap::new(),
-            concurrency: 10,
+            concurrency: CONCURRENCY,
             minute: Duration::from_millis(50),
             delivers_twice: false,
             echo: false,

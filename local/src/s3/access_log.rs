@@ -1,11 +1,11 @@
 //! What clients asked for, as the server saw it.
 
-use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 
+use super::error::Refusal;
 use crate::faults::Faults;
 
 /// One request over HTTP, answered or not, allowed or refused.
@@ -46,7 +46,7 @@ pub struct Mark(usize);
 pub struct AccessLog {
     records: Mutex<Vec<Arc<Record>>>,
     /// What tests do to requests.
-    pub(super) faults: Faults<AccessLogEntry, Infallible>,
+    pub(super) faults: Faults<AccessLogEntry, Refusal>,
 }
 
 impl AccessLog {

@@ -42,6 +42,32 @@ pub enum Error {
     Io(#[from] io::Error),
 }
 
+/// What S3 answers instead of doing what it was asked, now and then: errors that a fault can be.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// 500: "We encountered an internal error. Please try again."
+    InternalError,
+    /// 503: "Please reduce your request rate."
+    SlowDown,
+    /// 409, of a conditional write: "a conflicting conditional operation is ongoing".
+    ConditionalRequestConflict,
+    /// 412, of a conditional request: what is there was changed meanwhile, by whomever.
+    PreconditionFailed,
+}
+
+impl Refusal {
+    /// The status of the answer, and its code.
+    pub(super) fn answer(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::InternalError => (StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
+            Self::SlowDown => (StatusCode::SERVICE_UNAVAILABLE, "SlowDown"),
+            Self::ConditionalRequestConflict => (StatusCode::CONFLICT, "ConditionalRequestConflict"),
+            Self::PreconditionFailed => (StatusCode::PRECONDITION_FAILED, "PreconditionFailed"),
+        }
+    }
+}
+
 impl From<Error> for S3Error {
     /// The messages are S3's own: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
     fn from(error: Error) -> Self {

@@ -1,5 +1,6 @@
 //! One request and its answer over HTTP, around what answers it: request id, access log, byte counts.
 
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,12 +14,14 @@ use hyper::{Request, Response, StatusCode};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use s3s::service::S3Service;
-use s3s::{Body, HttpError};
+use s3s::{Body, HttpError, StdError};
 
 use super::access_log::{AccessLog, AccessLogEntry, Record};
+use super::error::Refusal;
 use super::events::Origin;
 use super::foreign::Foreign;
 use super::shape::{Connection, Paced};
+use crate::faults::Blow;
 
 /// What S3 knows of a request apart from what it asks for; it travels in the request's extensions.
 #[derive(Debug, Clone)]
@@ -59,7 +62,20 @@ pub(super) async fn answer(
 ) -> Result<Response<Counted<Paced<Body>>>, HttpError> {
     let arrival = arrival(&request);
     let record = log.enter(arrival.clone());
-    log.faults.strike(&arrival).await;
+    let blow = log.faults.strike(&arrival).await;
+    match blow {
+        Some(Blow::Reset) => return Err(breaks()),
+        Some(Blow::Refuse(refusal)) => {
+            let response = refused(refusal);
+            record.set_answer(response.status().as_u16(), error_code(&response));
+            return Ok(response.map(|body| Counted {
+                body: shape.pace(body),
+                record,
+                count: Record::add_sent,
+            }));
+        }
+        _ => {}
+    }
     shape.first_byte().await;
     request.extensions_mut().insert(Exchange { record: Arc::clone(&record), peer });
     let counted = |body| Counted { body, record: Arc::clone(&record), count: Record::add_received };
@@ -79,7 +95,77 @@ pub(super) async fn answer(
     if response.status() == StatusCode::NOT_MODIFIED {
         *response.body_mut() = Body::empty();
     }
+    let response = match blow {
+        Some(Blow::Unanswer) => return Err(breaks()),
+        Some(Blow::CutOff) => cut_off(response)?,
+        _ => response,
+    };
     Ok(response.map(|body| Counted { body: shape.pace(body), record, count: Record::add_sent }))
+}
+
+/// An answer that a fault gives.
+fn refused(refusal: Refusal) -> Response<Body> {
+    let (status, code) = refusal.answer();
+    let message = "A fault of the local cloud.";
+    let document = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+    let mut response = Response::new(Body::from(document));
+    *response.status_mut() = status;
+    response
+}
+
+/// What makes the server hang up.
+fn breaks() -> HttpError {
+    HttpError::new(Box::new(io::Error::from(io::ErrorKind::ConnectionReset)))
+}
+
+/// The same answer, of which one half of the body arrives.
+fn cut_off(response: Response<Body>) -> Result<Response<Body>, HttpError> {
+    let whole = HttpBody::size_hint(response.body()).exact().unwrap_or(0);
+    if whole == 0 {
+        return Err(breaks());
+    }
+    Ok(response.map(|body| Body::http_body_unsync(CutOff { body, left: whole / 2, whole, is_sent: false })))
+}
+
+/// A body that breaks off.
+struct CutOff {
+    body: Body,
+    left: u64,
+    whole: u64,
+    /// Whether the half had time to be sent.
+    is_sent: bool,
+}
+
+impl HttpBody for CutOff {
+    type Data = Bytes;
+    type Error = StdError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
+        if self.left == 0 && !self.is_sent {
+            // A connection whose body waits sends what it has; one whose body fails does not.
+            self.is_sent = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if self.left == 0 {
+            let error = io::Error::from(io::ErrorKind::ConnectionReset);
+            return Poll::Ready(Some(Err(error.into())));
+        }
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        polled.map_ok(|frame| {
+            let mut data = frame.into_data().unwrap_or_default();
+            data.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+            self.left -= data.len() as u64;
+            Frame::data(data)
+        })
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.whole)
+    }
 }
 
 /// What is known of a request before anybody has looked at it.

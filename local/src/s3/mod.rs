@@ -42,7 +42,6 @@ mod tags;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -54,13 +53,13 @@ use s3s::service::S3ServiceBuilder;
 
 pub use self::access_log::{AccessLog, AccessLogEntry, Mark};
 pub use self::body::Body;
-pub use self::error::Error;
+pub use self::error::{Error, Refusal};
 pub use self::server::Endpoint;
 pub use self::shape::Shape;
 pub use self::store::BucketOptions;
 
 use self::conditions::WriteCondition;
-use self::events::{Announcer, Origin};
+use self::events::{Announcer, Origin, TagChange};
 use self::exchange::Service;
 use self::files::Files;
 use self::foreign::Foreign;
@@ -261,11 +260,26 @@ impl S3 {
     }
 
     /// Asks the script about each request over HTTP from now on, as it arrives: what it gives becomes of the request.
-    pub fn inject(
-        &self,
-        script: impl Fn(&AccessLogEntry) -> Option<Fault<Infallible>> + Send + Sync + 'static,
-    ) {
+    pub fn inject(&self, script: impl Fn(&AccessLogEntry) -> Option<Fault<Refusal>> + Send + Sync + 'static) {
         self.log.faults.script(script);
+    }
+
+    /// Adds tags to an object as somebody does beside us. Not on an S3 that others wrote.
+    pub fn add_tags(&self, bucket: &str, key: &str, added: &[(&str, &str)]) -> Result<(), Error> {
+        let Backing::Own(store) = &self.backing else {
+            return Err(Error::Foreign("objects are not tagged here but over HTTP".to_owned()));
+        };
+        let mut tags = store.object(bucket, key)?.tags.clone();
+        tags.extend(added.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        store.set_tags(bucket, key, tags, TagChange::Put, &self.own_origin())
+    }
+
+    fn own_origin(&self) -> Origin {
+        Origin {
+            requester: self.account.id.clone(),
+            request_id: exchange::request_id(),
+            source_ip: Ipv4Addr::LOCALHOST.to_string(),
+        }
     }
 
     /// Answers requests over HTTP as slowly as this from now on, or as fast as possible again.
@@ -278,12 +292,7 @@ impl S3 {
         let Backing::Own(store) = &self.backing else {
             return Err(Error::Foreign("objects are not deleted here but over HTTP".to_owned()));
         };
-        let origin = Origin {
-            requester: self.account.id.clone(),
-            request_id: exchange::request_id(),
-            source_ip: Ipv4Addr::LOCALHOST.to_string(),
-        };
-        store.delete(bucket, key, &WriteCondition::default(), &origin)
+        store.delete(bucket, key, &WriteCondition::default(), &self.own_origin())
     }
 
     /// The requests that came over HTTP.

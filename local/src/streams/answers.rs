@@ -40,11 +40,19 @@ pub(super) fn written_down(router: Router) -> Router {
 async fn pass(file: &'static Mutex<File>, request: Request, next: Next) -> Response {
     let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
     let (parts, body) = next.run(request).await.into_parts();
-    let body = to_bytes(body, usize::MAX).await.expect("an answer of this process is whole");
+    let Ok(body) = to_bytes(body, usize::MAX).await else {
+        // A fault cuts it off: nobody sees the whole of it.
+        return Response::from_parts(parts, cut_off());
+    };
     let entry = entry(&method, &path, &parts, &body);
     append(&mut file.lock().unwrap_or_else(PoisonError::into_inner), &entry)
         .unwrap_or_else(|error| panic!("an answer cannot be written down: {error}"));
     Response::from_parts(parts, Body::from(body))
+}
+
+fn cut_off() -> Body {
+    let error = io::Error::from(io::ErrorKind::ConnectionReset);
+    Body::from_stream(futures_util::stream::iter([Err::<Bytes, _>(error)]))
 }
 
 fn entry(method: &str, path: &str, parts: &Parts, body: &Bytes) -> Value {

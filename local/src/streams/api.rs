@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
+use futures_util::stream;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -25,6 +26,7 @@ use super::outputs;
 use super::service::Service;
 use super::session::StreamSession;
 use super::validation::Violations;
+use crate::faults::Blow;
 
 /// A request for one of the service's operations.
 #[derive(Debug)]
@@ -54,8 +56,8 @@ pub(super) fn router(service: Arc<Service>) -> Router {
             let session = path.remove("session").unwrap_or_default();
             let caller = Caller::read(&headers);
             let arrival = Arrival { operation, identifiers: [group.clone(), session.clone()] };
-            let refused = service.faults.strike(&arrival).await;
-            answer(&service, &Call { operation, group, session, caller, query, body }, refused)
+            let blow = service.faults.strike(&arrival).await;
+            answer(&service, &Call { operation, group, session, caller, query, body }, blow)
         };
         router = router.route(path, on(method, handler));
     }
@@ -66,17 +68,28 @@ pub(super) fn router(service: Arc<Service>) -> Router {
 }
 
 /// Admits a call, performs it unless a fault stands against that, notes it, and answers it.
-fn answer(service: &Arc<Service>, call: &Call, refused: Option<ServiceError>) -> Response {
-    let outcome = admit(service, call).and_then(|caller| match refused {
-        Some(error) => Err(error),
-        None => perform(service, call, caller),
+fn answer(service: &Arc<Service>, call: &Call, blow: Option<Blow<ServiceError>>) -> Response {
+    let breaks = matches!(blow, Some(Blow::Reset | Blow::Unanswer | Blow::CutOff));
+    let outcome = admit(service, call).and_then(|caller| match blow {
+        Some(Blow::Refuse(error)) => Err(error),
+        Some(Blow::Reset) => Err(ServiceError::InternalServer("the connection breaks".into())),
+        _ => perform(service, call, caller),
     });
     let identifiers = [&call.group, &call.session].into_iter().filter(|id| !id.is_empty()).cloned().collect();
     let caller = call.caller.as_ref().ok();
     note(service, call.operation, identifiers, caller, parameters(call), &outcome);
     let mut response = response(&outcome, call.operation.route().2);
+    if breaks {
+        response = broken(response);
+    }
     response.extensions_mut().insert(call.operation);
     response
+}
+
+/// An answer of which the head arrives, and nothing more: without a head, axum answers nothing.
+fn broken(response: Response) -> Response {
+    let error = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+    response.map(|_| Body::from_stream(stream::iter([Err::<Bytes, _>(error)])))
 }
 
 /// Writes an answered call into the call log and the trail.

@@ -2,6 +2,7 @@
 
 use aws_sdk_gameliftstreams::error::ProvideErrorMetadata;
 use aws_sdk_gameliftstreams::types::Protocol;
+use crash_capture_local::faults::Fault;
 use crash_capture_local::iam::Principal;
 use crash_capture_local::streams::{NO_CLIENT_CONNECTION, Operation, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -188,4 +189,20 @@ async fn every_call_is_logged_with_its_caller() {
     assert_eq!(log[0].access_key_id.as_deref(), Some("ASIASOMEBODY"));
     assert_eq!(log[1].operation, Operation::ListStreamSessionsByAccount);
     assert_eq!((log[1].status, log[1].error_code), (200, None));
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_does_not_tell_whether_the_call_was_performed() {
+    let cloud = Cloud::start().await;
+    let session = cloud.script(FOR_EVER);
+    cloud.reach(&session, Status::Active).await;
+    for (fault, is_performed) in [(Fault::Reset, false), (Fault::Unanswered, true)] {
+        cloud.streams.inject(move |_| Some(fault.clone()));
+        let export = cloud.client().export_stream_session_files().identifier(GROUP);
+        let export = export.stream_session_identifier(&session.id).output_uri("s3://captures/one.zip");
+        let error = export.send().await.expect_err("no answer");
+        assert!(error.code().is_none(), "{error:?}");
+        let session = cloud.streams.session(&session).expect("a known session");
+        assert_eq!(session.export.is_some(), is_performed);
+    }
 }

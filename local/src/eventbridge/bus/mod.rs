@@ -5,7 +5,7 @@ mod disorder;
 mod tests;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -57,6 +57,15 @@ pub struct Bus {
     tasks: Arc<Tasks>,
 }
 
+/// An event that the bus holds back: see [`Bus::hold`].
+#[derive(Debug, Clone)]
+pub struct HeldEvent {
+    /// The whole event.
+    pub event: Value,
+    /// The rules that it matched, by their places.
+    rules: Vec<usize>,
+}
+
 #[derive(Debug)]
 struct Router {
     account: Account,
@@ -67,6 +76,8 @@ struct Router {
     mailboxes: Mailboxes,
     log: Mutex<Vec<RoutedEvent>>,
     shuffler: Shuffler,
+    /// Events that are held back, if they are.
+    held: Mutex<Option<Vec<HeldEvent>>>,
 }
 
 /// Ended with the last clone of the bus.
@@ -94,8 +105,8 @@ impl Bus {
         disorder: Disorder,
     ) -> Self {
         let shuffler = Shuffler::new(disorder);
-        let (disabled, log) = (Mutex::default(), Mutex::default());
-        let router = Arc::new(Router { account, rules, disabled, lambda, mailboxes, log, shuffler });
+        let (disabled, log, held) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let router = Arc::new(Router { account, rules, disabled, lambda, mailboxes, log, shuffler, held });
         let (probes, asked) = mpsc::unbounded_channel();
         let mut tasks = vec![tokio::spawn(route(Arc::clone(&router), events, asked)).abort_handle()];
         if let Schedules::Running { minute } = schedules {
@@ -117,6 +128,23 @@ impl Bus {
         let index = self.router.rules.iter().position(is_it).ok_or_else(|| NoSchedule(rule.to_owned()))?;
         self.router.fire(index);
         Ok(())
+    }
+
+    /// Holds events back from now on that match a rule, schedules' events excepted: whoever holds them decides when, how
+    /// often, and in which order they are delivered.
+    pub fn hold(&self) {
+        self.router.held().get_or_insert_default();
+    }
+
+    /// Hands out the events that are held back, in the order in which they came.
+    #[must_use]
+    pub fn take_held(&self) -> Vec<HeldEvent> {
+        self.router.held().as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Delivers an event that was held back.
+    pub fn deliver(&self, held: &HeldEvent) {
+        self.router.deliver_to_all(&held.event, &held.rules);
     }
 
     /// The rules, enabled or not.
@@ -252,8 +280,17 @@ impl Router {
     fn route(self: &Arc<Self>, event: Value) {
         let matches =
             |rule: &Rule| self.is_enabled(rule) && rule.pattern.as_ref().is_some_and(|it| it.matches(&event));
-        let rules = (0..self.rules.len()).filter(|index| matches(&self.rules[*index])).collect();
+        let rules: Vec<_> = (0..self.rules.len()).filter(|index| matches(&self.rules[*index])).collect();
+        if !rules.is_empty()
+            && let Some(held) = &mut *self.held()
+        {
+            return held.push(HeldEvent { event, rules });
+        }
         self.give(event, rules);
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Vec<HeldEvent>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A schedule's event goes to the schedule's own targets; it never is on the bus.

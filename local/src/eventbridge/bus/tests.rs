@@ -243,3 +243,21 @@ async fn events_may_come_out_of_order() {
     received.sort();
     assert_eq!(received, sent);
 }
+
+#[tokio::test]
+async fn held_events_are_delivered_when_and_as_often_as_the_holder_wants() {
+    let rules = vec![matching("Any", &json!({"source": [{"exists": true}]}), vec![queue()])];
+    let local = Local::start(rules, Schedules::ByHand).await;
+    local.bus.hold();
+    for source in ["first", "second"] {
+        local.events.put_raw(json!({"source": source}));
+    }
+    local.bus.settled().await;
+    assert!(local.sources(QUEUE).is_empty());
+    let held = local.bus.take_held();
+    for event in [&held[1], &held[0], &held[1]] {
+        local.bus.deliver(event);
+    }
+    assert_eq!(local.sources(QUEUE), ["second", "first", "second"]);
+    assert!(local.bus.take_held().is_empty());
+}

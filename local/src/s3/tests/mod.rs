@@ -3,6 +3,7 @@
 mod access;
 mod buckets;
 mod events;
+mod faults;
 mod foreign;
 mod listing;
 mod multipart;
