@@ -286,7 +286,7 @@ impl<'a> Arming<'a> {
         let mut record = Record::not_captured(state, reason, session, marker);
         record.report = Some(ReportObject { key: report });
         let page = |record: &Record| (record.rank() == 0).then(|| self.page(record));
-        let write = self.store.settle(&key, &record, page).await?;
+        let write = Box::pin(self.store.settle(&key, &record, page)).await?;
         let won = if let RecordWrite::Kept(existing) = &write { existing } else { &record };
         self.store.confirm_report(&key, won, page).await?;
         match write {
