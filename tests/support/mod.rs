@@ -254,7 +254,14 @@ impl Cloud {
     /// Every record and every export, and what they hold: what does not change any more once a session is settled.
     pub(crate) async fn results(&self) -> Vec<(String, Vec<u8>)> {
         let is_result = |key: &str| ["index/", "exports/", "reports/"].iter().any(|it| key.starts_with(it));
-        self.contents().await.into_iter().filter(|(key, _)| is_result(key)).collect()
+        let results = self.contents().await.into_iter().filter(|(key, _)| is_result(key));
+        results
+            .map(
+                |(key, content)| {
+                    if key.ends_with(".html") { (key, lasting(&content)) } else { (key, content) }
+                },
+            )
+            .collect()
     }
 
     /// An export's tags.
@@ -274,6 +281,13 @@ impl Cloud {
     pub(crate) fn arn(&self, session: &SessionId) -> String {
         self.account.arn("gameliftstreams", &session.resource())
     }
+}
+
+/// What does not change in a report that is made again. When the session ended is told by nothing but its `LastUpdatedAt`, which
+/// moves on when the service notes something else.
+fn lasting(report: &[u8]) -> Vec<u8> {
+    let lines = report.split_inclusive(|byte| *byte == b'\n');
+    lines.filter(|line| !line.starts_with(b"<div><dt>Session ended</dt>")).flatten().copied().collect()
 }
 
 /// The key of a session's marker.

@@ -71,8 +71,9 @@ fn configuration(
     let none = HashMap::new();
     let variables = found.environment().and_then(|environment| environment.variables()).unwrap_or(&none);
     let region = found.function_arn().and_then(|arn| arn.split(':').nth(3));
-    Config::from_lookup(|name| match name {
+    let configured = Config::with_rules_from_lookup(|name| match name {
         "AWS_REGION" => region.map(ToOwned::to_owned),
         name => variables.get(name).cloned(),
-    })
+    });
+    configured.map(|(config, _)| config)
 }

@@ -4,9 +4,9 @@
 //! Only people call it, who are administrators: neither signatures nor permissions are looked at. An operation that is not
 //! here is answered as by a service that does not know it.
 //!
-//! - [`functions`]: Lambda invokes, and tells how a function is set up
-//! - [`metrics`]: CloudWatch, of the metrics that the functions have logged
-//! - [`json`]: EventBridge and SQS, which speak AWS JSON
+//! - `functions`: Lambda invokes, and tells how a function is set up
+//! - `metrics`: CloudWatch, of the metrics that the functions have logged
+//! - `json`: EventBridge and SQS, which speak AWS JSON
 
 mod functions;
 mod json;

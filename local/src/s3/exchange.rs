@@ -1,20 +1,23 @@
 //! One request and its answer over HTTP, around what answers it: request id, access log, byte counts.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::header::{AUTHORIZATION, CONTENT_RANGE, HeaderValue, RANGE};
 use hyper::http::Extensions;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode, header};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use s3s::service::S3Service;
 use s3s::{Body, HttpError, StdError};
+use tokio::time::{Sleep, sleep};
 
 use super::access_log::{AccessLog, AccessLogEntry, Record};
 use super::error::Refusal;
@@ -120,20 +123,26 @@ fn breaks() -> HttpError {
 
 /// The same answer, of which one half of the body arrives.
 fn cut_off(response: Response<Body>) -> Result<Response<Body>, HttpError> {
-    let whole = HttpBody::size_hint(response.body()).exact().unwrap_or(0);
-    if whole == 0 {
+    let declared =
+        response.headers().get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse().ok());
+    let Some(whole @ 1..) = declared.or(HttpBody::size_hint(response.body()).exact()) else {
         return Err(breaks());
-    }
-    Ok(response.map(|body| Body::http_body_unsync(CutOff { body, left: whole / 2, whole, is_sent: false })))
+    };
+    Ok(response.map(|body| {
+        Body::http_body_unsync(CutOff { body, left: whole / 2, whole, pause: Box::pin(sleep(PAUSE)) })
+    }))
 }
+
+/// How long an answer takes at least that breaks off.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A body that breaks off.
 struct CutOff {
     body: Body,
     left: u64,
     whole: u64,
-    /// Whether the half had time to be sent.
-    is_sent: bool,
+    /// Time for the half to be sent: a connection whose body fails sends no more of what it has.
+    pause: Pin<Box<Sleep>>,
 }
 
 impl HttpBody for CutOff {
@@ -144,13 +153,8 @@ impl HttpBody for CutOff {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, StdError>>> {
-        if self.left == 0 && !self.is_sent {
-            // A connection whose body waits sends what it has; one whose body fails does not.
-            self.is_sent = true;
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
         if self.left == 0 {
+            ready!(self.pause.as_mut().poll(context));
             let error = io::Error::from(io::ErrorKind::ConnectionReset);
             return Poll::Ready(Some(Err(error.into())));
         }
