@@ -258,7 +258,7 @@ impl Cloud {
         results
             .map(
                 |(key, content)| {
-                    if key.ends_with(".html") { (key, lasting(&content)) } else { (key, content) }
+                    if key.starts_with("reports/") { (key, lasting(&content)) } else { (key, content) }
                 },
             )
             .collect()
