@@ -1,4 +1,4 @@
-//! EventBridge's `DescribeRule` and SQS's `GetQueueAttributes`: AWS JSON, which names its operation in a header.
+//! EventBridge's `DescribeRule`, SQS's `GetQueueAttributes`, and whatever else is asked for in AWS JSON, which names its operation in a header.
 
 use std::sync::Arc;
 
@@ -10,9 +10,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::Managed;
+use super::metrics;
 
 /// A request that is refused: its code and message.
-type Refusal = (&'static str, String);
+pub(super) type Refusal = (&'static str, String);
 
 pub(super) async fn answer(State(managed): State<Arc<Managed>>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
@@ -20,6 +21,7 @@ pub(super) async fn answer(State(managed): State<Arc<Managed>>, headers: HeaderM
     let answer = match target {
         "AWSEvents.DescribeRule" => describe_rule(&managed, &input),
         "AmazonSQS.GetQueueAttributes" => queue_attributes(&managed, &input),
+        "GraniteServiceVersion20100801.GetMetricData" => metrics::answer_json(&managed, &input),
         other => Err(("UnknownOperationException", format!("the local cloud knows no operation {other:?}"))),
     };
     let (status, body) = match answer {

@@ -1,5 +1,5 @@
 //! CloudWatch's `GetMetricData`, of the metrics that the functions have logged in the embedded metric format. It speaks
-//! CBOR (Smithy's protocol rpcv2Cbor).
+//! CBOR (Smithy's protocol rpcv2Cbor), as the SDK for Rust does, and AWS JSON, as boto3 does.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,9 +11,10 @@ use axum::response::{IntoResponse, Response};
 use ciborium::Value as Cbor;
 use ciborium::tag::Required;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Managed;
+use super::json::Refusal;
 
 /// Where the operation is asked for.
 pub(super) const PATH: &str = "/service/GraniteServiceVersion20100801/operation/GetMetricData";
@@ -97,6 +98,17 @@ pub(super) async fn answer(State(managed): State<Arc<Managed>>, body: Bytes) -> 
     }
 }
 
+/// The same in AWS JSON.
+pub(super) fn answer_json(managed: &Managed, input: &Value) -> Result<Value, Refusal> {
+    let input = Input::deserialize(input).map_err(|error| ("SerializationException", error.to_string()))?;
+    let (Some(from), Some(to)) = (seconds(&input.start_time), seconds(&input.end_time)) else {
+        return Err(("InvalidParameterValueException", "StartTime and EndTime are times".to_owned()));
+    };
+    let results = input.metric_data_queries.iter().map(|query| find(managed, query, from, to));
+    let results: Vec<_> = results.map(Found::into_json).collect();
+    Ok(json!({"MetricDataResults": results, "Messages": []}))
+}
+
 fn seconds(time: &Cbor) -> Option<f64> {
     match time {
         Cbor::Tag(1, time) => seconds(time),
@@ -126,6 +138,16 @@ fn find(managed: &Managed, query: &Query, from: f64, to: f64) -> Found {
     let timestamps = sums.keys().rev().map(|begun| Required(*begun as f64 * period)).collect();
     let values = sums.into_values().rev().collect();
     Found { id: query.id.clone(), label: metric.name.clone(), timestamps, values, status_code: "Complete" }
+}
+
+impl Found {
+    fn into_json(self) -> Value {
+        let timestamps: Vec<_> = self.timestamps.into_iter().map(|Required(at)| at).collect();
+        json!({
+            "Id": self.id, "Label": self.label, "Timestamps": timestamps, "Values": self.values,
+            "StatusCode": self.status_code,
+        })
+    }
 }
 
 impl Metric {
