@@ -87,15 +87,31 @@ impl Captures {
     ) -> impl Stream<Item = Result<Recorded, Failure>> + 'a {
         let days = stream::once(self.days(filter)).map_ok(|days| stream::iter(days).map(Ok)).try_flatten();
         let keys = self.record_keys(days, filter);
-        let reads = keys.map(async |name| self.recorded(name?).await).buffered(READS);
+        // Each in a task of its own: signing and parsing keep more than one processor busy.
+        let reads = keys.map(async |name| {
+            let (captures, name) = (self.clone(), name?);
+            tokio::spawn(async move { captures.recorded(name).await }).await.map_err(Failure::other)?
+        });
+        let reads = reads.buffered(READS);
         reads.try_filter_map(async |read| Ok(read.filter(|read| filter.takes(read))))
     }
 
-    /// The markers that a filter takes, in the order of their keys.
-    pub(crate) fn open<'a>(&'a self, filter: &'a Filter) -> impl Stream<Item = Result<Open, Failure>> + 'a {
+    /// The markers that a filter takes, in the order of their keys: also of sessions that were settled some minutes ago.
+    pub(crate) fn markers<'a>(
+        &'a self,
+        filter: &'a Filter,
+    ) -> impl Stream<Item = Result<Open, Failure>> + 'a {
         let names = self.marker_names(filter);
         let reads = names.map(async |name| self.marker(&name?).await).buffered(READS);
         reads.try_filter_map(async |read| Ok(read.filter(|read| filter.takes_open(&read.marker))))
+    }
+
+    /// Those of sessions that are not settled.
+    pub(crate) fn open<'a>(&'a self, filter: &'a Filter) -> impl Stream<Item = Result<Open, Failure>> + 'a {
+        let captures = self.markers(filter).map_ok(|open| self.settled_or_open(open)).try_buffered(READS);
+        captures.try_filter_map(async |capture| {
+            Ok(if let Capture::Open(open) = capture { Some(*open) } else { None })
+        })
     }
 
     /// A record; nothing if it has gone, or cannot be read.

@@ -116,7 +116,8 @@ fn lost(state: &str, id: &str, created: &str, code: &str, detail: &str) -> Value
     })
 }
 
-fn marker(id: &str, created: &str, more: &Value) -> (String, Value) {
+/// The marker of a session: key and content.
+pub(crate) fn marker(id: &str, created: &str, more: &Value) -> (String, Value) {
     let mut marker = json!({
         "schema": 1, "session": session(GAME, GROUP, id, created), "trigger": {"kind": "sweep", "at": created},
     });
