@@ -3,7 +3,6 @@
 //! S3 is the local cloud's, in this very process, and answers after 20 ms, as S3 does; on two cores it takes as much of them as the command.
 
 #![expect(clippy::print_stdout, reason = "that is what it is for")]
-#![expect(clippy::unwrap_used, reason = "a bench that cannot go on has failed")]
 
 #[path = "../tests/support/mod.rs"]
 mod support;
