@@ -68,7 +68,7 @@ async fn with_s3() {
             }
         }
         let (whole, report) = fastest.unwrap();
-        let share = 100.0 * report.as_secs_f64() / (whole - report).as_secs_f64();
+        let share = 100.0 * report.as_secs_f64() / (whole.as_secs_f64() - report.as_secs_f64());
         println!(
             "{}, S3 after 20 ms: indexed in {whole:.0?}, of which the report {report:.0?}: {share:.1} % more",
             session.name

@@ -87,12 +87,7 @@ impl Captures {
     ) -> impl Stream<Item = Result<Recorded, Failure>> + 'a {
         let days = stream::once(self.days(filter)).map_ok(|days| stream::iter(days).map(Ok)).try_flatten();
         let keys = self.record_keys(days, filter);
-        // Each in a task of its own: signing and parsing keep more than one processor busy.
-        let reads = keys.map(async |name| {
-            let (captures, name) = (self.clone(), name?);
-            tokio::spawn(async move { captures.recorded(name).await }).await.map_err(Failure::other)?
-        });
-        let reads = reads.buffered(READS);
+        let reads = keys.map(async |name| self.recorded(name?).await).buffered(READS);
         reads.try_filter_map(async |read| Ok(read.filter(|read| filter.takes(read))))
     }
 
