@@ -42,6 +42,7 @@ const MUST: &[&str] = &[
     "event delivered twice",
     "event late",
     "event lost",
+    "event tried again by hand",
     "tag of somebody else",
     "way as-assumed",
     "way doubling-listings",

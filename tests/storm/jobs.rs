@@ -11,7 +11,7 @@ use crate::support::Cloud;
 use crate::ways::{WAYS, Way};
 
 /// How many clouds there are at once. Mostly they wait: for what lags, for pauses, for processes that start.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 24;
 
 /// How many schedules share a cloud, one after the other: its start costs less than any of them, and what it remembers of those
 /// before is read again and again.

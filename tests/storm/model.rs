@@ -9,6 +9,16 @@ use crate::census::Census;
 use crate::plan::Files;
 use crate::stage::{Arrived, OTHERS_TAG, Play};
 
+/// What must hold already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Strict {
+    /// Everything.
+    Yes,
+    /// Everything but what an event is responsible for alone that failed three times and is kept: an export's tags, and an
+    /// export whose name the service made up, so that no sweep can tell it.
+    ButWhatFailed,
+}
+
 /// What has been seen in the bucket, and must not be gone later.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
@@ -107,18 +117,20 @@ pub(crate) async fn nothing_moved_backwards(play: &Play<'_>) -> Result<(), Strin
 }
 
 /// When all is quiet: everything is as it must be.
-pub(crate) async fn holds(play: &Play<'_>) -> Result<(), String> {
+pub(crate) async fn holds(play: &Play<'_>, strict: Strict) -> Result<(), String> {
     for session in play.sessions.keys().copied() {
         let found = Found::of(play, session).await;
-        check(play, session, &found).map_err(|what| wrong(play, session, &what, &found))?;
-        check_tags(play, session, &found).await.map_err(|what| wrong(play, session, &what, &found))?;
+        check(play, session, &found, strict).map_err(|what| wrong(play, session, &what, &found))?;
+        if strict == Strict::Yes {
+            check_tags(play, session, &found).await.map_err(|what| wrong(play, session, &what, &found))?;
+        }
         check_report(play, &found).await.map_err(|what| wrong(play, session, &what, &found))?;
     }
     check_first_sights(play).await
 }
 
 /// One session is settled as it has to be, or open.
-fn check(play: &Play<'_>, session: usize, found: &Found) -> Result<(), String> {
+fn check(play: &Play<'_>, session: usize, found: &Found, strict: Strict) -> Result<(), String> {
     let now = play.cloud.streams.session(&play.sessions[&session]).unwrap();
     let is_forgotten = play.cloud.switches.forgotten_after.is_some() && now.status.has_ended();
     let record = found.records.first();
@@ -129,6 +141,10 @@ fn check(play: &Play<'_>, session: usize, found: &Found) -> Result<(), String> {
         let Some(record) = record else {
             return Err("its export arrived, and there is no record".to_owned());
         };
+        let may_be_overlooked = arrived.has_made_up_name && strict == Strict::ButWhatFailed;
+        if may_be_overlooked && (state, reason) == (Some("failed"), "not-indexed") {
+            return Ok(());
+        }
         return check_indexed(play, session, &now, arrived.files, record);
     }
     if !now.status.has_ended() {

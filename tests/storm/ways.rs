@@ -52,6 +52,8 @@ pub(crate) const WAYS: &[Way] = &[
             it.listings = Listings::Miss(LAG);
             it.second_export = SecondExport::Ignored;
             it.export_after_error = ExportAfterError::StaysPending;
+            it.exported_while = ExportedWhile::Terminating;
+            it.generated_name = GeneratedName::Ended;
         },
     },
     Way {
@@ -72,6 +74,7 @@ pub(crate) const WAYS: &[Way] = &[
         of_a_hundred: 12,
         switches: |it| {
             it.end_reason = EndReason::After(LAG);
+            it.generated_name = GeneratedName::Ended;
             it.second_export = SecondExport::Refused;
             it.export_after_error = ExportAfterError::Fails;
             it.exported_while = ExportedWhile::Terminating;
