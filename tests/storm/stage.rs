@@ -29,7 +29,7 @@ const ROUNDS: usize = 10;
 pub(crate) const OTHERS_TAG: (&str, &str) = ("CostCentre", "17");
 
 /// The access key of somebody who asks for exports by hand.
-const SOMEBODY: &str = "AKIASOMEBODY00000000";
+pub(crate) const SOMEBODY: &str = "AKIASOMEBODY00000000";
 
 /// A cloud in which schedules are played.
 pub(crate) struct Stage<'a> {
