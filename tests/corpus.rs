@@ -129,7 +129,9 @@ fn files_of_a_session_and_their_like_keep_their_promises() {
     let texts: Vec<_> = TEXTS.iter().map(|text| text.as_bytes().to_vec()).collect();
     let made_up = [("triage_files", session_files()), ("triage_texts", texts)];
     if std::env::var_os("CORPUS_WRITE").is_some() {
-        made_up.iter().for_each(|(target, files)| write_down(target, files));
+        for (target, files) in &made_up {
+            write_down(target, files);
+        }
     }
     let found = ["triage_files", "triage_texts"].into_iter().flat_map(corpus).map(|(_, bytes)| bytes);
     for bytes in made_up.into_iter().flat_map(|(_, files)| files).chain(found) {

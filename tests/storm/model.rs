@@ -171,7 +171,9 @@ fn check(play: &Play<'_>, session: usize, found: &Found, strict: Strict) -> Resu
     // Of what somebody else asked for, and the service did not tell yet when we asked, nobody knew.
     let was_told_late = !play.cloud.switches.metadata_after.is_zero()
         && now.export.as_ref().is_some_and(|export| export.access_key_id == SOMEBODY);
-    if was_told_late && (state, reason) == (Some("missed"), "never-armed") && !is_armed {
+    let is_missed =
+        state == Some("missed") && ["never-armed", "never-seen", "never-started"].contains(&reason);
+    if was_told_late && is_missed && !is_armed {
         return Ok(());
     }
     match now.export.map(|export| export.status) {

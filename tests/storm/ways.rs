@@ -24,7 +24,14 @@ const LAG: Duration = Duration::from_millis(300);
 pub(crate) const WAYS: &[Way] = &[
     // What takes longest begins first: a service that never tells why a session ended is asked for ten seconds.
     Way { name: "no-reasons", of_a_hundred: 2, switches: |it| it.end_reason = EndReason::Never },
-    Way { name: "forgetful", of_a_hundred: 6, switches: |it| it.forgotten_after = Some(Duration::ZERO) },
+    Way {
+        name: "forgetful",
+        of_a_hundred: 6,
+        switches: |it| {
+            it.forgotten_after = Some(Duration::ZERO);
+            it.generated_name = GeneratedName::Ended;
+        },
+    },
     Way { name: "as-assumed", of_a_hundred: 20, switches: |_| {} },
     Way {
         name: "lagging-listings",
