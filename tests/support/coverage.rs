@@ -2,6 +2,7 @@
 //! enough. Nothing is modelled but the sessions' lives, and they last as long as they last.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use crash_capture_local::cloud::{LocalCloud, Options};
@@ -64,9 +65,15 @@ pub(crate) struct Coverage {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Lateness {
     /// 99 of 100 moments were not later than this.
-    pub(crate) mostly: f64,
+    mostly: f64,
     /// The latest one.
-    pub(crate) most: f64,
+    most: f64,
+}
+
+impl fmt::Display for Lateness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2} s | {:.2} s", self.mostly, self.most)
+    }
 }
 
 /// A session's life, in seconds from the beginning of the simulation.
