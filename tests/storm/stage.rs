@@ -286,9 +286,11 @@ impl Play<'_> {
         }
     }
 
-    /// The function forgets what it remembers, and the times of the markers are in the past.
+    /// The function forgets what it remembers, and the times of the markers are in the past. A pause is a minute at least:
+    /// an export that is told late is told before two have passed.
     async fn let_pauses_pass(&self) {
         self.cloud.bus.settled().await;
+        tokio::time::sleep(self.cloud.switches.metadata_after * 2 / 3).await;
         let mut has_paused = false;
         for id in self.sessions.values() {
             let is_paused = self.cloud.marker(id).await.is_some_and(|marker| marker["settling"].is_object());
