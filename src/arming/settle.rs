@@ -161,7 +161,7 @@ impl StartExport {
                 self.store.request_reindex(&export.key).await?;
             }
             self.pause(&case, wanting).await?;
-        } else if self.tell_uncaptured(arming, marker, &record).await? {
+        } else if Box::pin(self.tell_uncaptured(arming, marker, &record)).await? {
             let next_look = now.saturating_add(MARKER_STAYS).unwrap_or(now);
             self.watch.set(name, Watched { next_look, unsettled_since: None });
         } else if now.duration_since(written_at) >= MARKER_STAYS {
