@@ -167,11 +167,11 @@ pub(crate) async fn simulate(plan: Plan) -> Result<Coverage, Box<dyn std::error:
             }
         })
     };
-    let mut lived = live(&cloud, &plan, &lives).await;
+    let mut past = live(&cloud, &plan, &lives).await;
     sweeps.abort();
-    let coverage = account_for_all(&cloud, &lived.lasted).await?;
+    let coverage = account_for_all(&cloud, &past.lasted).await?;
     cloud.stop().await;
-    Ok(Coverage { late: lived.lateness(), ..coverage })
+    Ok(Coverage { late: past.lateness(), ..coverage })
 }
 
 /// Lets the sessions live and crash.
@@ -186,7 +186,7 @@ async fn live(cloud: &LocalCloud, plan: &Plan, lives: &[Life]) -> Lived {
     moments.sort_by(|one, other| one.0.total_cmp(&other.0));
     let start = Instant::now();
     let now = || start.elapsed().as_secs_f64();
-    let (mut lived, mut since) = (Lived::default(), BTreeMap::new());
+    let (mut past, mut since) = (Lived::default(), BTreeMap::new());
     for (at, moment, life) in moments {
         sleep_until(start + Duration::from_secs_f64(at)).await;
         match moment {
@@ -206,12 +206,12 @@ async fn live(cloud: &LocalCloud, plan: &Plan, lives: &[Life]) -> Lived {
                 };
                 cloud.streams.change(&life.id, crash).ok();
                 let lasted = since.remove(&life.id).map(|since| now() - since);
-                lived.lasted.extend(lasted.map(|lasted| (life.id.clone(), lasted)));
+                past.lasted.extend(lasted.map(|lasted| (life.id.clone(), lasted)));
             }
         }
-        lived.late.push(now() - at);
+        past.late.push(now() - at);
     }
-    lived
+    past
 }
 
 fn new_session(id: &SessionId) -> StreamSession {
