@@ -30,7 +30,7 @@ pub struct ServiceError {
     pub operation: &'static str,
     /// Its kind.
     pub fault: Fault,
-    /// The service's error code, or `Unreachable`.
+    /// The service's error code, or `Unreachable`. Where there is none, one of its status.
     pub code: String,
     /// The service's message.
     pub message: String,
@@ -43,9 +43,11 @@ impl ServiceError {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let status = error.raw_response().map_or(0, |response| response.status().as_u16());
-        let code = error.code().unwrap_or(if status == 0 { "Unreachable" } else { "Unknown" });
+        let code = error.code().unwrap_or_else(|| code_of(status));
         let message = match error.message() {
             Some(message) => message.to_owned(),
+            // An answer to HEAD has no body that could tell more.
+            None if status >= 400 => format!("HTTP status {status}"),
             None => DisplayErrorContext(error).to_string(),
         };
         Self { operation, fault: Fault::of(code, status), code: code.to_owned(), message }
@@ -61,6 +63,16 @@ impl ServiceError {
     #[must_use]
     pub fn retry_helps(&self) -> bool {
         matches!(self.fault, Fault::Throttled | Fault::Conflict | Fault::Unavailable)
+    }
+}
+
+/// The code of an answer that has none, such as S3's to HEAD.
+fn code_of(status: u16) -> &'static str {
+    match status {
+        0 => "Unreachable",
+        403 => "AccessDenied",
+        404 => "NotFound",
+        _ => "Unknown",
     }
 }
 

@@ -118,6 +118,25 @@ async fn an_older_listing_never_calls_an_armed_session_missed() {
 }
 
 #[tokio::test]
+async fn an_armed_session_whose_export_is_told_late_is_not_called_missed() {
+    let cloud = Cloud::start_with(|options| options.switches.metadata_after = Duration::from_hours(1)).await;
+    let session = armed(&cloud).await;
+    cloud.streams.change(&session, exited).unwrap();
+    let answer = cloud.start_export(&session_event(&cloud, &session)).await;
+    assert_eq!(answer["counts"], json!({"not-yet": 1}));
+    for expected in &PAUSES[..2] {
+        assert_eq!(cloud.sweep_answer().await["counts"], json!({"not-yet": 1}));
+        let waits = pause(&cloud.read_json(&marker_key(&session)).await);
+        assert!((expected - 60..=expected + 1).contains(&waits), "{waits} instead of {expected}");
+        assert!(cloud.record(&session).await.is_none());
+        cloud.let_pause_pass(&session).await;
+    }
+    // As if the request had never been made: who is killed before it leaves the same.
+    assert_eq!(cloud.sweep_answer().await["counts"], json!({"missed": 1}));
+    assert_eq!(verdict(&cloud, &session).await, pair("missed", "never-armed"));
+}
+
+#[tokio::test]
 async fn two_sweeps_at_once_arm_each_session_and_miss_none() {
     let cloud = Cloud::start().await;
     let sessions = cloud.write_down((0..50).map(|n| session_on_paper(STREAM_GROUP, &format!("s{n}"))));
@@ -343,8 +362,10 @@ async fn a_session_that_is_settled_is_not_asked_about_any_more() {
         session.export = None;
     };
     cloud.streams.change(&sessions[1], without_export).unwrap();
-    cloud.sweep_answer().await;
-    cloud.let_pause_pass(&sessions[1]).await;
+    for _ in 0..2 {
+        cloud.sweep_answer().await;
+        cloud.let_pause_pass(&sessions[1]).await;
+    }
     assert_eq!(cloud.sweep_answer().await["counts"], json!({"missed": 1, "settled": 1}));
     let calls = cloud.calls(Operation::GetStreamSession);
     let reads = || cloud.s3.access_log().entries().iter().filter(|it| it.operation == "GetObject").count();

@@ -1,4 +1,5 @@
-//! The fuzz targets of `tests/fuzz` on their corpora, and on what comes of them by small changes.
+//! The fuzz targets of `tests/fuzz` on their corpora, and on what comes of them by small changes: `CORPUS_CHANGES` says how many of each file
+//! (40), `CORPUS_SEED` which.
 
 #[path = "fuzz/archive.rs"]
 mod archive;
@@ -11,18 +12,30 @@ mod triage;
 
 use std::path::{Path, PathBuf};
 
-/// How many changes of each file are tried.
+/// How many changes of each file are tried, unless the environment says otherwise.
 const CHANGES: u64 = 40;
 
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
+fn changes() -> u64 {
+    variable("CORPUS_CHANGES").unwrap_or(CHANGES)
+}
+
+fn folder(target: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target)
+}
+
+/// The files of a target's corpus; none if it has none yet.
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .expect("the corpus is part of the project")
+    let mut files: Vec<_> = std::fs::read_dir(folder(target))
+        .into_iter()
+        .flatten()
         .map(|file| file.expect("a file").path())
         .map(|path| (path.clone(), std::fs::read(path).expect("a readable file")))
         .collect();
     files.sort();
-    assert!(files.len() >= 50, "{} files", files.len());
     files
 }
 
@@ -30,6 +43,11 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
 struct Numbers(u64);
 
 impl Numbers {
+    /// Those of the seed that the environment gives, else of this one. Zero would stay zero.
+    fn seeded(seed: u64) -> Self {
+        Self(variable("CORPUS_SEED").map_or(seed, |given| (seed ^ given.rotate_left(32)).max(1)))
+    }
+
     fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -62,14 +80,16 @@ fn changed(bytes: &[u8], numbers: &mut Numbers) -> Vec<u8> {
 
 #[test]
 fn archives_of_the_corpus_and_their_like_keep_their_promises() {
-    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
-    for (path, bytes) in corpus("archive") {
+    let mut numbers = Numbers::seeded(0x9e37_79b9_7f4a_7c15);
+    let files = corpus("archive");
+    assert!(files.len() >= 50, "the corpus is part of the project, and has {} files", files.len());
+    for (path, bytes) in files {
         let check = |bytes: &[u8]| {
             let result = std::panic::catch_unwind(|| archive::check(bytes));
             assert!(result.is_ok(), "{}, changed to {bytes:02x?}", path.display());
         };
         check(&bytes);
-        for _ in 0..CHANGES {
+        for _ in 0..changes() {
             check(&changed(&bytes, &mut numbers));
         }
     }
@@ -84,6 +104,15 @@ fn session_files() -> Vec<Vec<u8>> {
     files
 }
 
+/// Gives cargo-fuzz something to begin with.
+fn write_down(target: &str, files: &[Vec<u8>]) {
+    let folder = folder(target);
+    std::fs::create_dir_all(&folder).expect("a folder beside that of the archives");
+    for (number, bytes) in files.iter().enumerate() {
+        std::fs::write(folder.join(format!("made-up-{number}")), bytes).expect("a file");
+    }
+}
+
 const TEXTS: [&str; 6] = [
     "<FGenericCrashContext><CrashType>Crash</CrashType><ErrorMessage>Unhandled Exception: EXCEPTION_ACCESS_VIOLATION reading address \
      0x20</ErrorMessage><PCallStack>Skylark 0x00007ff612340000 + 8d8b1a</PCallStack></FGenericCrashContext>",
@@ -96,10 +125,17 @@ const TEXTS: [&str; 6] = [
 
 #[test]
 fn files_of_a_session_and_their_like_keep_their_promises() {
-    let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
-    let texts = TEXTS.iter().map(|text| text.as_bytes().to_vec());
-    for bytes in session_files().into_iter().chain(texts) {
-        for n in 0..=CHANGES {
+    let mut numbers = Numbers::seeded(0x2545_f491_4f6c_dd1d);
+    let texts: Vec<_> = TEXTS.iter().map(|text| text.as_bytes().to_vec()).collect();
+    let made_up = [("triage_files", session_files()), ("triage_texts", texts)];
+    if std::env::var_os("CORPUS_WRITE").is_some() {
+        for (target, files) in &made_up {
+            write_down(target, files);
+        }
+    }
+    let found = ["triage_files", "triage_texts"].into_iter().flat_map(corpus).map(|(_, bytes)| bytes);
+    for bytes in made_up.into_iter().flat_map(|(_, files)| files).chain(found) {
+        for n in 0..=changes() {
             let bytes = if n == 0 { bytes.clone() } else { changed(&bytes, &mut numbers) };
             let result = std::panic::catch_unwind(|| {
                 triage::files(&bytes);

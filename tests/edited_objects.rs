@@ -72,7 +72,7 @@ async fn a_live_session_is_armed_and_an_ended_one_settled_whatever_became_of_the
 }
 
 #[tokio::test]
-async fn an_export_is_indexed_whatever_became_of_its_marker_record_and_signature() {
+async fn an_export_is_indexed_whatever_became_of_its_marker_record_signature_and_resolution() {
     let cloud = Cloud::start().await;
     let ids = cloud.write_down(edited().into_iter().enumerate().map(|(number, _)| session(number, exited)));
     let index = async |id: &SessionId| {
@@ -87,6 +87,7 @@ async fn an_export_is_indexed_whatever_became_of_its_marker_record_and_signature
     for content in edited() {
         put(&cloud, &marker_key(&ids[0]), content.clone()).await;
         put(&cloud, &record_key, content.clone()).await;
+        put(&cloud, &signature_key.replacen("signatures/", "resolutions/", 1), content.clone()).await;
         let answer = index(&ids[0]).await;
         assert_eq!((&answer["verdict"], &answer["signature"]), (&whole["verdict"], &whole["signature"]));
         assert_eq!(cloud.read_json(&record_key).await["verdict"], "crash");

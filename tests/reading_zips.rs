@@ -8,6 +8,7 @@ mod support;
 
 use std::time::Duration;
 
+use crash_capture::report::MAX_BYTES;
 use crash_capture_local::cloud::{APPLICATION, STREAM_GROUP};
 use crash_capture_local::lambda::Outcome;
 use crash_capture_local::s3::AccessLogEntry;
@@ -85,6 +86,9 @@ async fn a_directory_of_a_million_entries_is_read_with_little_memory() {
     // The tail, the rest of the directory, the log.
     assert_eq!(reading.requests, 3);
     assert!(reading.bytes <= 128 * MIB, "{}", reading.bytes);
+    let report = reading.record()["report"]["key"].as_str().unwrap().to_owned();
+    let report = cloud.s3.read(&cloud.bucket, &report).await.unwrap();
+    assert!(report.len() <= MAX_BYTES, "{} bytes", report.len());
 }
 
 /// As many dumps and logs as are read, each of them larger than all that may be held.

@@ -7,11 +7,13 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crash_capture_local::cloud::{APPLICATION, STREAM_GROUP};
 use crash_capture_local::faults::Fault;
-use crash_capture_local::streams::{ServiceError, SessionId};
+use crash_capture_local::streams::{ServiceError, SessionId, Status, StatusReason};
 use serde_json::{Value, json};
 
-use support::{CRASH, Cloud, QUIT, event, long_since, marker_key, session_event};
+use support::exports::crashed;
+use support::{CRASH, Cloud, QUIT, event, long_since, marker_key, session_event, session_on_paper};
 
 /// A session that quit, long after an alarm selected it.
 async fn alarmed(cloud: &Cloud) -> SessionId {
@@ -76,6 +78,24 @@ async fn what_gamelift_streams_has_forgotten_the_record_remembers() {
     let answer = index_again(&cloud, &record).await;
     assert_eq!((&answer["announce"], &answer["triageVersion"]), (&json!(false), &json!(1)), "it is no news");
     assert_eq!(without_times(cloud.record(&session).await.unwrap()), without_times(record));
+}
+
+#[tokio::test]
+async fn an_export_that_is_named_by_the_sessions_end_has_one_record_also_when_all_else_is_forgotten() {
+    let cloud = Cloud::start().await;
+    let mut session = session_on_paper(STREAM_GROUP, "overnight");
+    session.created_at = "2026-11-22T23:50:00Z".parse().unwrap();
+    (session.status, session.status_reason) = (Status::Terminated, Some(StatusReason::ApplicationExit));
+    let id = cloud.write_down([session]).remove(0);
+    let key = format!("exports/by hand/20261123-000500-{APPLICATION}-{STREAM_GROUP}-overnight.zip");
+    cloud.s3.put(&cloud.bucket, &key, crashed(0), "111122223333").await.unwrap();
+    cloud.bus.settled().await;
+    let record = cloud.record(&id).await.unwrap();
+    cloud.streams.inject(|_| Some(Fault::Refused(ServiceError::ResourceNotFound("No such session".into()))));
+    assert_eq!(index_again(&cloud, &record).await["announce"], false, "it says the same");
+    let records = cloud.s3.list(&cloud.bucket, "index/v1/").await.unwrap();
+    assert_eq!(records.len(), 1, "{records:?}");
+    assert_eq!(cloud.record(&id).await.unwrap(), record);
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@
 //!
 //! - `plan`: a schedule, which is a function of its seed alone
 //! - `weather`: what becomes of each request: a function of the seed, of what is asked for, and of how often it was
-//! - `ways`: the ways in which AWS may be, each a cloud of its own, which many schedules share
+//! - `ways`: the ways in which AWS may be
+//! - `jobs`: the schedules of a way by handfuls, each in a cloud of its own
 //! - `stage`: plays a schedule
 //! - `model`: what must hold
 //! - `census`: the states and faults that were reached; any that was not fails the storm
@@ -25,6 +26,8 @@
 
 #[path = "storm/census.rs"]
 mod census;
+#[path = "storm/jobs.rs"]
+mod jobs;
 #[path = "storm/model.rs"]
 mod model;
 #[path = "storm/plan.rs"]
@@ -38,108 +41,30 @@ mod ways;
 mod weather;
 
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use census::Census;
-use plan::Plan;
-use stage::Stage;
-use support::Cloud;
-use ways::{WAYS, Way};
-
-/// How many clouds there are at once. Mostly they wait.
-const AT_ONCE: usize = 8;
-
-const SCHEDULES: usize = 500;
-
-/// What the environment asks for.
-struct Asked {
-    seed: u64,
-    schedules: usize,
-    /// One schedule alone: its way, and its number.
-    only: Option<(String, usize)>,
-}
-
-impl Asked {
-    fn read() -> Self {
-        let variable = |name: &str| std::env::var(name).ok();
-        let number = |name: &str| variable(name).map(|text| text.parse().unwrap());
-        let only = variable("STORM_ONLY").map(|text| {
-            let (way, number) = text.split_once('/').unwrap();
-            (way.to_owned(), number.parse().unwrap())
-        });
-        let seed = number("STORM_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-        let schedules =
-            number("STORM_SCHEDULES").map_or(SCHEDULES, |number| usize::try_from(number).unwrap());
-        Self { seed, schedules, only }
-    }
-
-    /// The schedules of a way, by their numbers.
-    fn of(&self, way: &Way) -> Vec<usize> {
-        match &self.only {
-            Some((name, number)) if name == way.name => vec![*number],
-            Some(_) => Vec::new(),
-            None => (0..way.share(self.schedules)).collect(),
-        }
-    }
-}
+use jobs::{Asked, Jobs};
 
 fn main() -> ExitCode {
     let trial = Trial::test("after_every_schedule_the_bucket_holds_what_it_must", || storm(&Asked::read()));
     libtest_mimic::run(&Arguments::from_args(), vec![trial]).exit_code()
 }
 
-/// Plays all schedules, those of one way after each other.
+/// Plays all schedules, and says what was reached.
 fn storm(asked: &Asked) -> Result<(), Failed> {
     let started = Instant::now();
     println!("the storm has the seed STORM_SEED={}", asked.seed);
     let census = Arc::new(Census::default());
-    let failures = Mutex::new(Vec::new());
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE.min(WAYS.len()) {
-            scope.spawn(|| {
-                while let Some(way) = WAYS.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let failed = play_all(asked, way, &census);
-                    failures.lock().unwrap_or_else(PoisonError::into_inner).extend(failed);
-                }
-            });
-        }
-    });
+    let failed = Jobs::of(asked).play(&census);
     print!("{census}");
-    let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
     println!("{} schedules in {:.0?}", census.of("schedule"), started.elapsed());
-    if !failures.is_empty() {
-        return Err(failures.join("\n").into());
+    if !failed.is_empty() {
+        return Err(format!("{} failed, as is said above:\n{}", failed.len(), failed.join("\n")).into());
     }
     let unreached = if asked.only.is_none() { census.unreached() } else { Vec::new() };
     if unreached.is_empty() { Ok(()) } else { Err(format!("the storm did not reach {unreached:?}").into()) }
-}
-
-/// Plays the schedules of a way; gives what is wrong.
-fn play_all(asked: &Asked, way: &Way, census: &Arc<Census>) -> Vec<String> {
-    let numbers = asked.of(way);
-    if numbers.is_empty() {
-        return Vec::new();
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let cloud = Cloud::start_with(|options| way.apply(options)).await;
-        let stage = Stage::new(&cloud, census).await;
-        let mut failures = Vec::new();
-        for number in numbers {
-            let plan = Plan::draw(asked.seed, way.name, number, &cloud.switches);
-            census.count("schedule");
-            if let Err(wrong) = stage.play(&plan).await {
-                let again = format!("STORM_SEED={} STORM_ONLY={}/{number}", asked.seed, way.name);
-                failures.push(format!("{again}\n{plan}{wrong}\n"));
-            }
-        }
-        stage.count_outcomes();
-        cloud.lambda.shut_down().await;
-        failures
-    })
 }

@@ -21,7 +21,7 @@ async fn two_crashes_of_one_game_are_one_crash() {
     let cloud = Cloud::start().await;
     let (one, two) = (crash(&cloud).await, crash(&cloud).await);
     let signature = &one["signature"];
-    assert_eq!(signature["title"], "SIGSEGV/null | game");
+    assert_eq!(signature["title"], "SIGSEGV | game");
     assert_eq!((&signature["version"], &signature["confidence"]), (&json!(1), &json!("high")));
     for same in ["id", "fingerprint", "title", "confidence"] {
         assert_eq!(signature[same], two["signature"][same], "{same}");

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use crash_capture::layout::{self, RecordName};
 use crash_capture::record::{Marker, Record};
+use crash_capture::report::size;
 use crash_capture::service::ServiceError;
 use crash_capture::session::SessionName;
 use futures_util::future::try_join_all;
@@ -13,7 +14,8 @@ use serde::Serialize;
 
 use crate::captures::{Capture, Captures, SessionArgument};
 use crate::failure::Failure;
-use crate::output::{Cell, Column, Output, Table, note};
+use crate::format::counted;
+use crate::output::{Column, Output, note};
 
 /// How many objects one request deletes (S3 API reference, `DeleteObjects`).
 const AT_ONCE: usize = 1000;
@@ -43,6 +45,15 @@ struct Kept {
     size: u64,
 }
 
+impl Kept {
+    fn is_record(&self) -> bool {
+        self.what == RECORD
+    }
+}
+
+/// What the rest is found by.
+const RECORD: &str = "record";
+
 /// A session, and all that is known of it.
 struct Known {
     name: RecordName,
@@ -69,13 +80,20 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
     if !arguments.yes && !confirmed(&known.name.session)? {
         return Err(Failure::other("nothing was deleted"));
     }
-    for some in kept.chunks(AT_ONCE) {
-        delete(captures, some).await?;
+    // One request says nothing of an order, and may fail in part: what the rest is found by is in requests of its own.
+    for one_or_other in kept.chunk_by(|one, other| one.is_record() == other.is_record()) {
+        for some in one_or_other.chunks(AT_ONCE) {
+            delete(captures, some).await?;
+        }
     }
     if output.is_json() {
         kept.iter().try_for_each(|kept| output.json(kept))?;
     } else {
-        output.text(&format!("{} objects of {} are deleted.", kept.len(), known.name.session))?;
+        output.text(&format!(
+            "{} of {} deleted.",
+            counted(kept.len() as u64, "object"),
+            known.name.session
+        ))?;
     }
     if let Some(signature) = known.first_sight() {
         note(format!(
@@ -151,7 +169,7 @@ impl Known {
         let RecordName { date, application, session } = &self.name;
         keys.push(("report", layout::report_key(*date, application, session)));
         keys.push(("marker", layout::marker_key(session)));
-        keys.push(("record", layout::record_key(*date, application, session)));
+        keys.push((RECORD, layout::record_key(*date, application, session)));
         keys
     }
 
@@ -214,12 +232,9 @@ async fn delete(captures: &Captures, kept: &[Kept]) -> Result<(), Failure> {
 }
 
 fn list(kept: &[Kept], output: Output) -> Result<(), Failure> {
-    let columns = [Column::whole("what"), Column::number("bytes"), Column::whole("key")];
-    let mut table = Table::new(columns);
-    for kept in kept {
-        table.row([Cell::from(kept.what), kept.size.to_string().into(), kept.key.as_str().into()]);
-    }
-    output.table(&table)
+    let columns = [Column::whole("what"), Column::number("size"), Column::whole("key")];
+    let row = |kept: &Kept| [kept.what.into(), size(kept.size).into(), kept.key.as_str().into()];
+    output.rows(columns, kept.iter().map(row))
 }
 
 fn confirmed(session: &SessionName) -> Result<bool, Failure> {

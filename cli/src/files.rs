@@ -1,10 +1,11 @@
 //! `crash-capture files`: what a session's zip holds.
 
+use crash_capture::report::size;
+
 use crate::captures::{Captures, SessionArgument};
 use crate::failure::Failure;
-use crate::format::size;
 use crate::inspect::{self, Listed};
-use crate::output::{Cell, Column, DOUBTFUL, Output, Table, note};
+use crate::output::{Cell, Column, DOUBTFUL, Output, note};
 use crate::pattern::Patterns;
 
 /// Which files to list.
@@ -30,11 +31,7 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
     } else if entries.is_empty() && arguments.paths.is_empty() {
         note("The zip is empty.");
     } else if !entries.is_empty() {
-        let mut table = Table::new(COLUMNS);
-        for entry in &entries {
-            table.row(row(entry));
-        }
-        output.table(&table)?;
+        output.rows(COLUMNS, entries.iter().map(row))?;
     }
     patterns.all_matched()
 }

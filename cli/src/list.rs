@@ -132,7 +132,7 @@ const COLUMNS: [Column; 7] = [
     Column::whole("verdict"),
     Column::whole("session"),
     Column::optional("application"),
-    Column::text("build"),
+    Column::ending("build"),
     Column::whole("signature"),
     Column::text("what"),
 ];
@@ -164,11 +164,7 @@ async fn open(captures: &Captures, arguments: &Arguments, output: Output) -> Res
         note("No session is open.");
         return Ok(());
     }
-    let mut table = Table::new(OPEN_COLUMNS);
-    for open in &open {
-        table.row(open_row(open));
-    }
-    output.table(&table)
+    output.rows(OPEN_COLUMNS, open.iter().map(open_row))
 }
 
 const OPEN_COLUMNS: [Column; 6] = [

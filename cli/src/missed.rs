@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::captures::{Captures, Filter, Summary};
 use crate::failure::Failure;
 use crate::format::{minute, share, style};
-use crate::output::{BOLD, Cell, Column, Output, Table, note};
+use crate::output::{BOLD, Cell, Column, Output, note};
 
 /// Which sessions to look at.
 #[derive(Debug, Clone, clap::Args)]
@@ -81,19 +81,7 @@ fn print(missed: &[Missed], total: u64, output: Output) -> Result<(), Failure> {
         note(format!("All of {total} sessions were captured."));
         return Ok(());
     }
-    let mut table = Table::new(COLUMNS);
-    for it in missed {
-        table.row([
-            it.count.to_string().into(),
-            share(it.count, total).into(),
-            Cell::styled(style(&it.state), &it.state),
-            Cell::styled(BOLD, &it.reason),
-            it.last_seen.map(minute).unwrap_or_default().into(),
-            it.last_session.as_str().into(),
-            it.last_detail.as_str().into(),
-        ]);
-    }
-    output.table(&table)?;
+    output.rows(COLUMNS, missed.iter().map(|it| row(it, total)))?;
     output.text(&format!("\n{count} of {total} sessions were not captured ({}).", share(count, total)))?;
     for it in missed.iter().filter(|it| !it.advice.is_empty()) {
         output.text(&format!("\n{}: {}", output.paint(BOLD, &it.reason), it.advice))?;
@@ -110,6 +98,18 @@ const COLUMNS: [Column; 7] = [
     Column::whole("session"),
     Column::text("what"),
 ];
+
+fn row(missed: &Missed, total: u64) -> [Cell; 7] {
+    [
+        missed.count.to_string().into(),
+        share(missed.count, total).into(),
+        Cell::styled(style(&missed.state), &missed.state),
+        Cell::styled(BOLD, &missed.reason),
+        missed.last_seen.map(minute).unwrap_or_default().into(),
+        missed.last_session.as_str().into(),
+        missed.last_detail.as_str().into(),
+    ]
+}
 
 /// What to do about a reason; `docs/record.md` has them all.
 fn advice(code: &str) -> &'static str {

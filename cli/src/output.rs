@@ -13,6 +13,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::failure::Failure;
 
@@ -91,10 +92,38 @@ impl Output {
         })
     }
 
+    /// Prints a table of these rows.
+    pub(crate) fn rows<const N: usize>(
+        self,
+        columns: [Column; N],
+        rows: impl IntoIterator<Item = [Cell; N]>,
+    ) -> Result<(), Failure> {
+        let mut table = Table::new(columns);
+        rows.into_iter().for_each(|row| table.row(row));
+        self.table(&table)
+    }
+
     /// Prints a line as it is: what is printed with it has been made [`harmless`].
     #[expect(clippy::unused_self, reason = "whoever prints results has been told how")]
     pub(crate) fn text(self, text: &str) -> Result<(), Failure> {
         writeln!(io::stdout().lock(), "{text}").map_err(|error| Failure::printing(&error))
+    }
+
+    /// A text in lines that fit beside so many columns, broken at spaces. What people copy stays whole, however long it is.
+    pub(crate) fn lines(self, text: &str, beside: usize) -> Vec<String> {
+        let room = self.width.map_or(usize::MAX, |width| width.saturating_sub(beside));
+        let mut lines = vec![String::new()];
+        for word in text.split(' ') {
+            match lines.last_mut() {
+                Some(line) if line.is_empty() => line.push_str(word),
+                Some(line) if line.width() + 1 + word.width() <= room => {
+                    line.push(' ');
+                    line.push_str(word);
+                }
+                _ => lines.push(word.to_owned()),
+            }
+        }
+        lines
     }
 
     /// A text in a style, where there are colours.
@@ -138,6 +167,15 @@ pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_texts_are_broken_at_spaces_where_there_is_a_terminal() {
+        let lines =
+            |width| Output { json: false, colours: false, width }.lines("a file: s3://bucket/key (2 B)", 4);
+        assert_eq!(lines(None), ["a file: s3://bucket/key (2 B)"]);
+        assert_eq!(lines(Some(20)), ["a file:", "s3://bucket/key", "(2 B)"]);
+        assert_eq!(lines(Some(2)), ["a", "file:", "s3://bucket/key", "(2", "B)"]);
+    }
 
     #[test]
     fn what_could_disturb_a_terminal_is_replaced() {

@@ -14,6 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::captures::{Capture, Captures, Filter, Recorded, SessionArgument};
 use crate::failure::Failure;
+use crate::format::counted;
 use crate::output::{Output, note};
 
 #[derive(Debug, clap::Args)]
@@ -65,13 +66,18 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
         return Ok(());
     }
     let Counts { asked, before, without } = counts;
-    let would = if arguments.dry_run { "would be" } else { "are being" };
-    output.text(&format!("{asked} exports {would} indexed again."))?;
+    let would = match (arguments.dry_run, asked) {
+        (true, _) => "would be",
+        (false, 1) => "is being",
+        (false, _) => "are being",
+    };
+    output.text(&format!("{} {would} indexed again.", counted(asked, "export")))?;
     if before > 0 {
         output.text(&format!("{before} had been asked for within the last day."))?;
     }
     if without > 0 {
-        output.text(&format!("{without} sessions have no export any more."))?;
+        let have = if without == 1 { "has" } else { "have" };
+        output.text(&format!("{} {have} no export any more.", counted(without, "session")))?;
     }
     Ok(())
 }

@@ -118,6 +118,10 @@ async fn builds_with(captures: &Captures, sight: &FirstSight) -> Result<BTreeSet
         let record: Record = serde_json::from_slice(&recorded.text).map_err(Failure::other)?;
         builds.extend(record.judgement.build.as_ref().and_then(KnownBuild::of));
     }
+    // The first sight knows the id alone, which a record has beside the version.
+    let known: BTreeSet<_> =
+        builds.iter().filter(|build| build.version.is_some()).filter_map(|it| it.id.clone()).collect();
+    builds.retain(|build| build.version.is_some() || build.id.as_ref().is_none_or(|id| !known.contains(id)));
     Ok(builds)
 }
 

@@ -1,13 +1,17 @@
 //! `crash-capture show`: all that is known of one session.
 
+use std::iter;
+
 use crash_capture::record::{
     AlarmNote, Build, Exception, Marker, Performance, Record, SessionFacts, Signature, TriggerNote,
 };
 use crash_capture::redacted::Redacted;
+use crash_capture::report::{duration, size};
+use jiff::SignedDuration;
 
 use crate::captures::{Capture, Captures, Open, Recorded, SessionArgument};
 use crate::failure::Failure;
-use crate::format::{second, size, style};
+use crate::format::{second, style};
 use crate::list::stage;
 use crate::output::{BOLD, DIM, DOUBTFUL, Output, PLAIN, harmless};
 
@@ -95,7 +99,9 @@ impl Page {
             self.maybe("exception", place(exception))?;
             self.maybe("message", exception.message.as_ref().map(ToString::to_string))?;
         }
-        self.maybe("build", record.judgement.build.as_ref().and_then(build))
+        let known = record.judgement.build.as_ref();
+        self.maybe("build", known.and_then(build))?;
+        self.maybe("build id", known.and_then(|build| build.id.clone()))
     }
 
     fn capture(&self, trigger: Option<&TriggerNote>, alarms: &[AlarmNote]) -> Result<(), Failure> {
@@ -109,7 +115,7 @@ impl Page {
         let Some(performance) = performance else { return Ok(()) };
         let percent = |share: f64| format!("{:.0} %", 100.0 * share);
         let parts = [
-            performance.seconds.map(|seconds| format!("{} min {:02} s", seconds / 60, seconds % 60)),
+            performance.seconds.map(lasted),
             performance.peak_memory_mib.map(|peak| format!("memory up to {peak} MiB")),
             performance.peak_memory_share.map(|share| format!("{} of its share", percent(share))),
             performance.peak_cpu_share.map(|share| format!("CPU up to {}", percent(share))),
@@ -176,10 +182,17 @@ impl Page {
     }
 
     fn styled(&self, label: &str, style: anstyle::Style, value: &str) -> Result<(), Failure> {
-        let label = self.output.paint(DIM, &format!("{label:<LABELS$}"));
         let value = harmless(value).replace('\n', " ");
-        self.output.text(&format!("{label}{}", self.output.paint(style, &value)))
+        let labels = iter::once(label).chain(iter::repeat(""));
+        labels.zip(self.output.lines(&value, LABELS)).try_for_each(|(label, line)| {
+            let label = self.output.paint(DIM, &format!("{label:<LABELS$}"));
+            self.output.text(&format!("{label}{}", self.output.paint(style, &line)))
+        })
     }
+}
+
+fn lasted(seconds: u64) -> String {
+    duration(SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)))
 }
 
 /// Where it crashed.
@@ -194,11 +207,8 @@ fn place(exception: &Exception) -> Option<String> {
 fn build(build: &Build) -> Option<String> {
     let engine = [build.engine.as_deref(), build.engine_version.as_ref().map(Redacted::as_str)];
     let configuration = build.configuration.as_ref().map(Redacted::as_str);
-    let (engine, id) = (joined(&engine, " "), build.id.as_ref().map(|id| format!("id {id}")));
-    joined(
-        &[build.version.as_ref().map(Redacted::as_str), engine.as_deref(), configuration, id.as_deref()],
-        ", ",
-    )
+    let engine = joined(&engine, " ");
+    joined(&[build.version.as_ref().map(Redacted::as_str), engine.as_deref(), configuration], ", ")
 }
 
 /// What there is of these, in one text; nothing where there is nothing.

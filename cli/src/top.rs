@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::captures::{Captures, Filter, Summary};
 use crate::failure::Failure;
 use crate::format::{minute, share};
-use crate::output::{BOLD, Cell, Column, Output, Table, note};
+use crate::output::{BOLD, Cell, Column, Output, note};
 
 /// How many builds a row names.
 const BUILDS: usize = 3;
@@ -71,11 +71,7 @@ pub(crate) async fn run(captures: &Captures, arguments: &Arguments, output: Outp
         note("There is no crash with a signature.");
         return Ok(());
     }
-    let mut table = Table::new(COLUMNS);
-    for it in &top {
-        table.row(row(it, total));
-    }
-    output.table(&table)
+    output.rows(COLUMNS, top.iter().map(|it| row(it, total)))
 }
 
 /// Takes a record into account; says whether it is a crash that has a signature.
@@ -114,7 +110,7 @@ const COLUMNS: [Column; 8] = [
     Column::whole("signature"),
     Column::whole("first (UTC)"),
     Column::whole("last (UTC)"),
-    Column::text("builds"),
+    Column::ending("builds"),
     Column::optional("application"),
     Column::text("what"),
 ];

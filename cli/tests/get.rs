@@ -183,7 +183,7 @@ async fn one_file_out_of_gigabytes_moves_little_more_than_that_file() {
 async fn the_zip_is_downloaded_whole() {
     let deployment = deployment_with(&game()).await;
     let got = deployment.printed(&["get", LATEST]).await;
-    assert_eq!(got, format!("{LATEST}.zip  2.9 MiB\n"));
+    assert_eq!(got, format!("{LATEST}.zip  3.00 MB\n"));
     assert_eq!(fs::read(deployment.folder().join(format!("{LATEST}.zip"))).unwrap(), game().to_bytes());
     assert_eq!(deployment.run(&["get", LATEST]).await.code, Some(1), "it is there already");
     succeeded(&deployment.run(&["get", LATEST, "--overwrite", "--json"]).await);

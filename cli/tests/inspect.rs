@@ -65,7 +65,7 @@ async fn for_people_it_is_told_in_words() {
     let (_folder, path) = file(&crash());
     let text = printed(&[], &path).await;
     assert!(text.starts_with("crash: "), "{text}");
-    assert!(text.contains("cut.dmp") && text.contains("2 files, 22 bytes"), "{text}");
+    assert!(text.contains("cut.dmp") && text.contains("2 files of 22 B"), "{text}");
     let text = printed(&["--entries"], &path).await;
     assert!(text.ends_with("18 profile/Saved/Logs/Game.log\n             4 temp/cut.dmp\n"), "{text}");
 }

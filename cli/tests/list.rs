@@ -6,7 +6,7 @@ mod support;
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use support::records::{self, FREQUENT, GAME, GROUP, HASHED_USER, LATEST, OTHER_GAME, OTHER_GROUP, USER};
 use support::{BUCKET, Deployment, STACK, command, ran, snapshot};
@@ -55,6 +55,9 @@ async fn each_filter_takes_what_meets_it() {
 #[tokio::test]
 async fn sessions_that_are_not_settled_are_listed_apart() {
     let deployment = Deployment::with_captures().await;
+    // A marker stays for some minutes once its session is settled.
+    let (key, marker) = records::marker(LATEST, "2026-11-23T10:15:02Z", &json!({}));
+    deployment.put(&key, marker.to_string()).await;
     snapshot("list-open", &deployment.printed(&["list", "--open"]).await);
     let open = deployment.json(&["list", "--open", "--limit", "1"]).await;
     assert_eq!(ids(&open), ["III000iii0000"]);

@@ -61,7 +61,7 @@ async fn exports_are_indexed_again_one_by_one_by_time_or_by_version_of_triage() 
             .await
             .ends_with("3 exports would be indexed again.\n")
     );
-    assert_eq!(cloud.printed(&["reindex", "two"]).await, "1 exports are being indexed again.\n");
+    assert_eq!(cloud.printed(&["reindex", "two"]).await, "1 export is being indexed again.\n");
     cloud.bus.settled().await;
     assert_eq!(indexed_again(&cloud), ["two"]);
     // Whoever goes on leaves out what an earlier run has asked for.
@@ -83,7 +83,7 @@ async fn exports_are_indexed_again_one_by_one_by_time_or_by_version_of_triage() 
     cloud.put_json(&key, &record).await;
     assert_eq!(
         cloud.printed(&["reindex", "--older-than-triage"]).await,
-        "1 exports are being indexed again.\n"
+        "1 export is being indexed again.\n"
     );
     cloud.bus.settled().await;
     let record: Value = serde_json::from_slice(&cloud.s3.read(&cloud.bucket, &key).await.unwrap()).unwrap();
@@ -102,7 +102,8 @@ async fn everything_that_is_kept_of_a_session_is_deleted_and_nothing_else() {
     // Its key begins like the other's.
     cloud.crash("session2", OLD).await;
     cloud.printed(&["reindex", "session"]).await;
-    cloud.put_json(&format!("open/{STREAM_GROUP}/session.json"), &marker()).await;
+    cloud.bus.settled().await;
+    cloud.put_marker("session").await;
     let day = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     cloud.put_json(&format!("reports/{APPLICATION}/{STREAM_GROUP}/{day}/session.html"), &json!({})).await;
     let is_its = |key: &String| {
@@ -139,11 +140,6 @@ async fn everything_that_is_kept_of_a_session_is_deleted_and_nothing_else() {
     let (code, _, stderr) = cloud.run(&["delete", "session2", "--yes"]).await;
     assert_eq!(code, Some(1));
     assert!(stderr.contains("less than two hours ago"), "{stderr}");
-}
-
-fn marker() -> Value {
-    json!({"schema": 1, "session": {"id": "session", "streamGroupId": STREAM_GROUP, "applicationId": APPLICATION,
-        "createdAt": jiff::Timestamp::now()}, "trigger": {"kind": "sweep", "at": jiff::Timestamp::now()}})
 }
 
 #[tokio::test]

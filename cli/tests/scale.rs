@@ -1,7 +1,5 @@
 //! `crash-capture list` over ten thousand captures: many reads at a time, and little memory.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 mod support;
 
 use std::path::Path;
@@ -12,66 +10,29 @@ use crash_capture_local::faults::Fault;
 use tokio::time::{Instant, sleep};
 
 use support::Deployment;
-use support::records::{self, GAME, GROUP};
-
-const CAPTURES: usize = 10_000;
-const DAYS: usize = 20;
+use support::records::{self, CAPTURES, DAYS, GAME, GROUP};
+use support::watched::{Watched, watched};
 
 /// What the process may take at most, in KiB: some 30 MiB are the SDK's own, in a debug build.
 const MEMORY: u64 = 64 * 1024;
 
-async fn many() -> Deployment {
-    let deployment = Deployment::start().await;
-    for number in 0..CAPTURES {
-        let (day, second) = (number % DAYS + 1, number / DAYS);
-        let created = format!("2026-10-{day:02}T10:{:02}:{:02}Z", second / 60, second % 60);
-        let verdict = if number % 100 == 0 { "crash" } else { "clean" };
-        let record = records::indexed(GAME, GROUP, &format!("S{number:012}"), &created, verdict);
-        deployment.put(&records::record_key(&record), record.to_string()).await;
-    }
-    deployment
-}
-
-/// The most memory that a process has taken so far, in KiB; nothing once it has ended.
-fn peak(process: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
 #[tokio::test]
 async fn ten_thousand_captures_are_read_many_at_a_time_with_little_memory() {
-    let deployment = many().await;
+    let deployment = records::many().await;
     let mark = deployment.mark();
-    let mut command = deployment.command(&["list", "--verdict", "crash", "--limit", "0", "--json"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
-    let (process, mut most) = (child.id().unwrap(), 0);
-    let stdout = child.stdout.take().unwrap();
-    let mut listed = Box::pin(read(stdout));
-    let text = loop {
-        tokio::select! {
-            text = &mut listed => break text,
-            () = sleep(Duration::from_millis(5)) => most = peak(process).unwrap_or(0).max(most),
-        }
-    };
-    assert!(child.wait().await.unwrap().success());
-    assert_eq!(text.lines().count(), CAPTURES / 100);
+    let command = deployment.command(&["list", "--verdict", "crash", "--limit", "0", "--json"]);
+    let Watched { stdout, memory, .. } = watched(command).await;
+    assert_eq!(stdout.lines().count(), CAPTURES / 100);
     let log = deployment.s3.access_log().since(mark);
     assert_eq!(log.iter().filter(|entry| entry.operation == "GetObject").count(), CAPTURES);
     // One for the days, and one for each of them.
     assert_eq!(log.iter().filter(|entry| entry.operation == "ListObjectsV2").count(), 1 + DAYS);
-    assert!(most > 0 && most < MEMORY, "{most} KiB");
+    assert!(memory > 0 && memory < MEMORY, "{memory} KiB");
 
     let mark = deployment.mark();
     assert_eq!(deployment.json(&["list", "--limit", "10"]).await.len(), 10);
     let read = deployment.requests_since(mark, "index/v1/dt=").len();
     assert!(read < 2 * CAPTURES / DAYS, "no more than the newest day, and what was under way: {read}");
-}
-
-async fn read(mut stdout: tokio::process::ChildStdout) -> String {
-    let mut text = String::new();
-    tokio::io::AsyncReadExt::read_to_string(&mut stdout, &mut text).await.unwrap();
-    text
 }
 
 #[tokio::test]

@@ -179,7 +179,7 @@ impl StartExport {
             return Ok(Outcome::AlreadyArmed);
         }
         if session.status == "ERROR" {
-            return arming.record_missed(session).await;
+            return arming.record_missed(session, None).await;
         }
         let end_reason = session.end_reason.as_deref().unwrap_or("no reason given");
         let detail =

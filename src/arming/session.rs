@@ -139,7 +139,7 @@ impl<'a> Arming<'a> {
     pub(super) async fn arm_known(&self, session: &Session, is_marked: bool) -> Result<Outcome, Error> {
         match session.phase() {
             Phase::Live => self.arm_live(session, is_marked).await,
-            Phase::Ended if session.export.is_none() => self.record_missed(session).await,
+            Phase::Ended if session.export.is_none() => self.ended_without_export(session).await,
             // The marker makes the sweep follow it.
             phase => {
                 if !is_marked {
@@ -205,7 +205,10 @@ impl<'a> Arming<'a> {
             Ok(None) => Ok(Outcome::NotFound),
             Ok(Some(session)) if session.export.is_some() => Ok(Outcome::AlreadyArmed),
             Ok(Some(session)) => match session.phase() {
-                Phase::Ended if is_first => self.record_missed(&session).await,
+                Phase::Ended if is_first => {
+                    let marker = self.store.marker(name).await?.map(|stored| stored.value);
+                    self.record_missed(&session, marker.as_ref()).await
+                }
                 Phase::Ended | Phase::Starting | Phase::Ending => Ok(Outcome::NotYet(session.status)),
                 Phase::Live => {
                     if let Outcome::Denied(text) = &refusal {
@@ -250,13 +253,25 @@ impl<'a> Arming<'a> {
         self.mark(session, false, |marker| marker.note(alarm)).await
     }
 
-    /// Records a session as missed. It has ended, and GameLift Streams knows of no export.
-    pub(super) async fn record_missed(&self, session: &Session) -> Result<Outcome, Error> {
+    /// GameLift Streams tells of no export. One that we set out to request may be told late: that is settled later.
+    async fn ended_without_export(&self, session: &Session) -> Result<Outcome, Error> {
         let marker = self.store.marker(&session.name).await?.map(|stored| stored.value);
+        if marker.as_ref().is_some_and(|marker| marker.armed_at.is_some()) {
+            return Ok(Outcome::NotYet(session.status.clone()));
+        }
+        self.record_missed(session, marker.as_ref()).await
+    }
+
+    /// Records a session as missed. It has ended, and GameLift Streams knows of no export.
+    pub(super) async fn record_missed(
+        &self,
+        session: &Session,
+        marker: Option<&Marker>,
+    ) -> Result<Outcome, Error> {
         let end_reason = session.end_reason.as_deref().unwrap_or("no reason given");
-        let ran = session.status != "ERROR" || marker.as_ref().is_some_and(Marker::was_live);
+        let ran = session.status != "ERROR" || marker.is_some_and(Marker::was_live);
         let reason = if ran {
-            let denied = marker.as_ref().and_then(|marker| marker.denied.as_deref());
+            let denied = marker.and_then(|marker| marker.denied.as_deref());
             let denied = denied.map(|text| format!("; it could not be: {text}")).unwrap_or_default();
             let detail = format!("the session ended ({end_reason}) before its export was requested{denied}");
             Reason::new("never-armed", detail)
@@ -264,10 +279,10 @@ impl<'a> Arming<'a> {
             Reason::new("never-started", format!("the session ended in ERROR ({end_reason}) without running"))
         };
         let mut facts = SessionFacts::from(session);
-        if let Some(marker) = &marker {
+        if let Some(marker) = marker {
             facts = facts.or(&marker.session);
         }
-        self.record(State::Missed, reason, facts, marker.as_ref()).await
+        self.record(State::Missed, reason, facts, marker).await
     }
 
     /// Writes the record of a session that was not captured; an indexed one is never replaced by it.

@@ -27,6 +27,10 @@ const PAUSES: [SignedDuration; 4] = [
     SignedDuration::from_hours(6),
 ];
 
+/// So often an export that we set out to request is looked for, over six minutes: a killed `start-export` may never have
+/// requested it, and the service may tell of it late.
+const LOOKS_FOR_EXPORT: usize = 2;
+
 /// An export that is on its way for so long after the session's end does not come any more.
 const STUCK: SignedDuration = SignedDuration::from_hours(24);
 
@@ -175,11 +179,11 @@ impl StartExport {
     ) -> Result<Outcome, Error> {
         let Some(export) = &session.export else {
             // We set out to arm it. The service may not tell of an export at once.
-            if case.marker.armed_at.is_some() && case.looks(NO_EXPORT) == 1 {
+            if case.marker.armed_at.is_some() && case.looks(NO_EXPORT) <= LOOKS_FOR_EXPORT {
                 self.pause(case, NO_EXPORT).await?;
                 return Ok(Outcome::NotYet("no export is known yet".to_owned()));
             }
-            return arming.record_missed(session).await;
+            return arming.record_missed(session, Some(case.marker)).await;
         };
         let facts = || SessionFacts::from(session).or(&case.marker.session);
         let target = self.target(export.output_uri.as_deref().or(case.marker.output_uri.as_deref()));

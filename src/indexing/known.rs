@@ -38,10 +38,23 @@ impl IndexExport {
         };
         let mut known = Known { marker, session, refusal, present: None };
         if known.marker.is_none() || known.session.is_none() {
-            let stored = self.store.record_at(&record_key(&facts(&known, name), name)).await?;
-            known.present = stored.map(|stored| stored.value);
+            known.present = self.remembered(&facts(&known, name), name).await?;
         }
         Ok(known)
+    }
+
+    /// The record that a session has already. Which instant the service dates a name by that it makes up is not documented: if
+    /// that is the session's end, and nobody tells of its creation any more, the record may lie under the day before.
+    async fn remembered(&self, facts: &SessionFacts, name: &ExportName) -> Result<Option<Record>, Error> {
+        let mut stored = self.store.record_at(&record_key(facts, name)).await?;
+        if stored.is_none()
+            && facts.created_at.is_none()
+            && !name.ours
+            && let Ok(date) = name.date.yesterday()
+        {
+            stored = self.store.record_at(&record_key(facts, &ExportName { date, ..name.clone() })).await?;
+        }
+        Ok(stored.map(|stored| stored.value))
     }
 
     /// What GameLift Streams tells. A session's files arrive when it ends, and then the service may not have written down yet

@@ -1,6 +1,6 @@
 //! The facts of a session, in the order in which people want them.
 
-use crate::record::{Record, Signature};
+use crate::record::{Build, Record, Signature};
 
 use super::text::{count, duration, number, short, size, time};
 use super::{Story, advice};
@@ -44,7 +44,9 @@ pub(super) fn top(story: &Story<'_>) -> Vec<Fact> {
         build.and_then(build_in_words).map(|it| Fact::code("Build", it)),
         build.and_then(|build| {
             let engine = build.engine.as_deref().map(engine_name);
-            let version = build.engine_version.as_ref().map(ToString::to_string);
+            // Behind the version, Unreal names its own changelist and branch: the record has them.
+            let version = build.engine_version.as_ref().and_then(|it| it.as_str().split('-').next());
+            let version = version.map(ToOwned::to_owned);
             let configuration = build.configuration.as_ref().map(ToString::to_string);
             let parts: Vec<_> = [engine, version, configuration].into_iter().flatten().collect();
             (!parts.is_empty()).then(|| Fact::text("Engine", short(&parts.join(" "), LONGEST)))
@@ -64,12 +66,9 @@ pub(super) fn top(story: &Story<'_>) -> Vec<Fact> {
     .collect()
 }
 
-fn build_in_words(build: &crate::record::Build) -> Option<String> {
-    match (&build.version, &build.id) {
-        (Some(version), Some(id)) => Some(format!("{version} ({id})")),
-        (Some(version), None) => Some(version.to_string()),
-        (None, id) => id.clone(),
-    }
+/// What the game calls its build, or else the build's id.
+fn build_in_words(build: &Build) -> Option<String> {
+    build.version.as_ref().map(ToString::to_string).or_else(|| build.id.clone())
 }
 
 fn engine_name(engine: &str) -> String {
@@ -155,7 +154,7 @@ fn alarms(record: &Record) -> Vec<Fact> {
     told.chain((more > 0).then(|| Fact::text("Alarm", format!("and {more} more")))).collect()
 }
 
-/// Where and how it crashed.
+/// Where and how it crashed, and what finds the symbols for it.
 pub(super) fn exception(record: &Record) -> Vec<Fact> {
     let Some(exception) = &record.judgement.exception else { return Vec::new() };
     let text = |it: &Option<crate::redacted::Redacted>| it.as_ref().map(ToString::to_string);
@@ -163,6 +162,9 @@ pub(super) fn exception(record: &Record) -> Vec<Fact> {
         (Some(module), Some(offset)) => Some(format!("{module} + {offset}")),
         (module, offset) => module.or_else(|| offset.clone()),
     };
+    let build = record.judgement.build.as_ref();
+    // Without a version, it stands at the top.
+    let build_id = build.filter(|build| build.version.is_some()).and_then(|build| build.id.clone());
     let address = exception.address.as_deref().map(|class| match class {
         "null" => "a null pointer, or a field behind one".to_owned(),
         "non-canonical" => "no address at all: garbage taken for a pointer".to_owned(),
@@ -175,6 +177,7 @@ pub(super) fn exception(record: &Record) -> Vec<Fact> {
         address.map(|it| Fact::text("Address", it)),
         text(&exception.thread).map(|it| Fact::code("Thread", it)),
         place.map(|it| Fact::code("Module and offset", it)),
+        build_id.map(|it| Fact::code("Build id", it)),
     ]
     .into_iter()
     .flatten()

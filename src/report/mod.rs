@@ -16,6 +16,8 @@ mod files;
 mod page;
 mod text;
 
+pub use text::{duration, size};
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::record::{Record, Verdict};

@@ -4,7 +4,8 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 /// A number of bytes in the unit that suits it, with three digits.
-pub(super) fn size(bytes: u64) -> String {
+#[must_use]
+pub fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["KB", "MB", "GB", "TB", "PB"];
     if bytes < 1000 {
         return format!("{bytes} B");
@@ -41,8 +42,9 @@ pub(super) fn count(count: u64, thing: &str) -> String {
     format!("{} {thing}{}", number(count), if count == 1 { "" } else { "s" })
 }
 
-/// `12 s`, `28 min 59 s`, `3 h 2 min`.
-pub(super) fn duration(duration: SignedDuration) -> String {
+/// A time span in words: `12 s`, `28 min 59 s`, `3 h 2 min`.
+#[must_use]
+pub fn duration(duration: SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
     match (hours, minutes) {

@@ -172,12 +172,14 @@ fn text(crash: &Crash) -> (u8, Vec<String>) {
     }
 }
 
-/// `reason[/address class]`. What the crate `minidump` puts behind ` / ` only dumps know: it stays out.
+/// `reason[/address class]`. What the crate `minidump` puts behind ` / ` only dumps know: it stays out. So does the address of
+/// a signal: Unreal's context on Linux has its number alone, and x86-64 tells address 0 of every non-canonical one
+/// (`SI_KERNEL`, sigaction(2)), so that `null` would not mean null.
 fn exception(crash: &Crash) -> String {
     let reason = crash.reason.as_deref().unwrap_or("unknown exception");
     let reason = reason.split(" / ").next().unwrap_or_default();
     match crash.address {
-        Some(class @ (AddressClass::Null | AddressClass::NonCanonical)) => {
+        Some(class @ (AddressClass::Null | AddressClass::NonCanonical)) if !reason.starts_with("SIG") => {
             format!("{reason}/{}", class.word())
         }
         _ => reason.to_owned(),

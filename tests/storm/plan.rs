@@ -31,6 +31,17 @@ pub(crate) enum Export {
     Fails,
     /// Nobody ever hears of it again.
     NeverComes,
+    /// It is said to have arrived, and is nowhere.
+    GetsLost,
+}
+
+/// Where somebody else asks for an export to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Folder {
+    /// Into a folder of our bucket, where the service makes up a name for it.
+    Ours,
+    /// Into another bucket.
+    Elsewhere,
 }
 
 /// How a session ends: in which status, and why.
@@ -58,6 +69,8 @@ pub(crate) enum Step {
     End(usize),
     /// It ends in the moment in which its export is requested.
     Ambush(usize),
+    /// Somebody asks for its export by hand.
+    AskByHand(usize, Folder),
     /// Its export arrives, fails, or does neither.
     Export(usize),
     /// `GetStreamSession` tells that the export has succeeded.
@@ -142,10 +155,9 @@ impl Part {
             _ => (Status::Error, StatusReason::AssumeRoleFailed),
         };
         let export = match (ending.0, switches.export_after_error, random.u8(..10)) {
-            (Status::Error, ExportAfterError::Fails, _) => Export::Fails,
-            (Status::Error, ExportAfterError::StaysPending, _) => Export::NeverComes,
-            (_, _, 0..2) => Export::Fails,
-            (_, _, 2) => Export::NeverComes,
+            (Status::Error, ExportAfterError::Fails, _) | (_, _, 0..2) => Export::Fails,
+            (Status::Error, ExportAfterError::StaysPending, _) | (_, _, 2) => Export::NeverComes,
+            (_, _, 3) if random.bool() => Export::GetsLost,
             _ => Export::Arrives,
         };
         let location = if random.u8(..4) == 0 { OTHER_LOCATION } else { PRIMARY_LOCATION };
@@ -166,16 +178,20 @@ impl Drawing {
             match self.random.u8(..100) {
                 0..38 => self.go_on(session),
                 38..53 => self.tell(session),
-                53..73 => {
+                53..71 => {
                     let (which, twice) = (self.random.u32(..), self.random.u8(..4) == 0);
                     self.steps.push(Step::Deliver { which, twice });
                 }
-                73..86 => self.sweep(),
-                86..89 => self.wait_for(Step::Wait),
-                89..91 => self.wait_for(Step::Pause),
-                91..92 => self.wait_for(Step::Hour),
-                92..95 => self.wait_for(Step::Age),
-                95..98 => self.wait_for(Step::Tag(session)),
+                71..84 => self.sweep(),
+                84..87 => self.wait_for(Step::Wait),
+                87..89 => self.wait_for(Step::Pause),
+                89..90 => self.wait_for(Step::Hour),
+                90..93 => self.wait_for(Step::Age),
+                93..95 => self.wait_for(Step::Tag(session)),
+                95..98 => {
+                    let folder = if self.random.u8(..3) == 0 { Folder::Elsewhere } else { Folder::Ours };
+                    self.steps.push(Step::AskByHand(session, folder));
+                }
                 _ => self.steps.push(Step::Ambush(session)),
             }
         }
@@ -196,6 +212,8 @@ impl Drawing {
                 3 => (Step::Become(session, Status::Terminating), Stage::Ending),
                 _ => (Step::End(session), Stage::Ended),
             },
+            // Where files are exported before the end.
+            Stage::Ending if self.random.bool() => (Step::Export(session), Stage::Ending),
             Stage::Ending => (Step::End(session), Stage::Ended),
             Stage::Ended => (Step::Export(session), Stage::Exported),
             Stage::Exported => (Step::Note(session), Stage::Over),

@@ -6,24 +6,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crash_capture_local::cloud::{APPLICATION, STREAM_GROUP};
+use crash_capture_local::delivery::Message;
 use crash_capture_local::eventbridge::HeldEvent;
-use crash_capture_local::streams::{ExportStatus, SessionId, Status};
+use crash_capture_local::streams::{
+    ExportStatus, ExportedWhile, GeneratedName, SessionId, Status, StreamSession,
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::census::Census;
-use crate::model::{self, Memory};
-use crate::plan::{Export, Files, Plan, Step};
+use crate::model::{self, Memory, Strict};
+use crate::plan::{Export, Files, Folder, Plan, Step};
 use crate::support::exports::{crashed, logged};
 use crate::support::{Cloud, FAILED_INVOCATIONS, SWEEP, event, marker_key, session_event, session_on_paper};
 use crate::weather::{Climate, Weather};
 
-/// How often the sweep comes after the storm, until all is as it must be: what GameLift Streams has forgotten is given up at
-/// the fifth look.
-const ROUNDS: usize = 8;
+/// How often the sweep comes after the storm, until all is as it must be: what does not come is given up at the fifth look, and
+/// the first may be an hourly one.
+const ROUNDS: usize = 10;
 
 /// The tag that somebody else puts on exports.
 pub(crate) const OTHERS_TAG: (&str, &str) = ("CostCentre", "17");
+
+/// The access key of somebody who asks for exports by hand.
+pub(crate) const SOMEBODY: &str = "AKIASOMEBODY00000000";
 
 /// A cloud in which schedules are played.
 pub(crate) struct Stage<'a> {
@@ -39,7 +45,7 @@ pub(crate) struct Play<'a> {
     /// The sessions that were started, by their places in the cast.
     pub(crate) sessions: BTreeMap<usize, SessionId>,
     /// What has arrived.
-    pub(crate) arrived: BTreeMap<usize, Files>,
+    pub(crate) arrived: BTreeMap<usize, Arrived>,
     /// Alarms that reached the functions, with their locations.
     pub(crate) alarms: Vec<(String, &'static str)>,
     pub(crate) memory: RefCell<Memory>,
@@ -47,6 +53,15 @@ pub(crate) struct Play<'a> {
     census: &'a Census,
     /// Events that wait to be delivered.
     waiting: Vec<HeldEvent>,
+}
+
+/// An export that has arrived.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrived {
+    pub(crate) files: Files,
+    pub(crate) key: String,
+    /// Whether the service made up the key's last part.
+    pub(crate) has_made_up_name: bool,
 }
 
 impl<'a> Stage<'a> {
@@ -57,10 +72,10 @@ impl<'a> Stage<'a> {
     }
 
     /// Plays a schedule to its end, and says what is wrong then.
-    pub(crate) async fn play(&self, plan: &Plan) -> Result<(), String> {
+    pub(crate) async fn perform(&self, schedule: &Plan) -> Result<(), String> {
         let mut play = Play {
             cloud: self.cloud,
-            plan,
+            plan: schedule,
             sessions: BTreeMap::new(),
             arrived: BTreeMap::new(),
             alarms: Vec::new(),
@@ -69,16 +84,22 @@ impl<'a> Stage<'a> {
             census: &self.census,
             waiting: Vec::new(),
         };
-        let failed = self.cloud.dead_letters(FAILED_INVOCATIONS).len();
-        self.weather.change(plan.climate, plan.seed);
+        let before = self.cloud.dead_letters(FAILED_INVOCATIONS).len();
+        let letters = || self.cloud.dead_letters(FAILED_INVOCATIONS).split_off(before);
+        self.weather.change(schedule.climate, schedule.seed);
         let mut result = play.storm().await;
-        self.weather.change(Climate::Calm, plan.seed);
+        self.weather.change(Climate::Calm, schedule.seed);
+        let failed = letters();
         if result.is_ok() {
-            result = play.calm_down().await;
+            result =
+                play.calm_down(if failed.is_empty() { Strict::Yes } else { Strict::ButWhatFailed }).await;
         }
-        if plan.climate == Climate::Calm && self.cloud.dead_letters(FAILED_INVOCATIONS).len() > failed {
-            let letters = self.cloud.dead_letters(FAILED_INVOCATIONS).split_off(failed);
-            result = result.and(Err(format!("invocations failed in a calm: {letters:?}")));
+        if result.is_ok() && !failed.is_empty() {
+            result = play.try_again(&failed).await;
+        }
+        let expected = if schedule.climate == Climate::Calm { 0 } else { failed.len() };
+        if letters().len() > expected {
+            result = result.and(Err(format!("invocations failed in a calm: {:?}", letters())));
         }
         if result.is_ok() {
             model::count_states(&play, &self.census).await;
@@ -109,7 +130,8 @@ impl Play<'_> {
             self.step(*step).await;
             model::nothing_moved_backwards(self).await.map_err(|wrong| format!("at {step:?}: {wrong}"))?;
         }
-        Ok(())
+        self.come_to_an_end().await;
+        model::nothing_moved_backwards(self).await.map_err(|wrong| format!("at the end: {wrong}"))
     }
 
     async fn step(&mut self, step: Step) {
@@ -122,7 +144,9 @@ impl Play<'_> {
                     self.weather.ambush(id, self.plan.cast[session].ending);
                 }
             }
+            Step::AskByHand(session, folder) => self.ask_by_hand(session, folder),
             Step::Export(session) => self.export(session).await,
+            Step::Note(session) if !self.sessions.contains_key(&session) => {}
             Step::Note(session) => self.note(session),
             Step::TellSession(session) => {
                 if let Some(id) = self.sessions.get(&session) {
@@ -146,7 +170,7 @@ impl Play<'_> {
         let part = &self.plan.cast[session];
         let mut paper = session_on_paper(STREAM_GROUP, &format!("{}{session}", self.plan.prefix));
         paper.status = status;
-        paper.location = part.location.to_owned();
+        part.location.clone_into(&mut paper.location);
         paper.application_id = self.application();
         paper.created_at = Timestamp::now() - Duration::from_mins(10);
         let ids = self.cloud.write_down([paper]);
@@ -160,7 +184,7 @@ impl Play<'_> {
 
     fn change_living(&self, session: usize, to: Status) {
         let Some(id) = self.sessions.get(&session) else { return };
-        let change = |it: &mut crash_capture_local::streams::StreamSession| {
+        let change = |it: &mut StreamSession| {
             if !it.status.has_ended() {
                 it.status = to;
             }
@@ -171,47 +195,90 @@ impl Play<'_> {
     fn end(&self, session: usize) {
         let Some(id) = self.sessions.get(&session) else { return };
         let (status, reason) = self.plan.cast[session].ending;
-        let change = |it: &mut crash_capture_local::streams::StreamSession| {
+        let change = |it: &mut StreamSession| {
             if !it.status.has_ended() {
+                let by_way_of = if it.status == Status::Terminating { "terminating" } else { "nothing" };
+                self.census.count(&format!("end by way of {by_way_of}"));
                 (it.status, it.status_reason) = (status, Some(reason));
             }
         };
         self.cloud.streams.change(id, change).unwrap();
     }
 
+    /// Somebody else requests the export. A session that has ended refuses that, or one whose export was requested already.
+    fn ask_by_hand(&self, session: usize, folder: Folder) {
+        let Some(id) = self.sessions.get(&session) else { return };
+        let uri = match folder {
+            Folder::Ours => format!("s3://{}/exports/by hand/", self.cloud.bucket),
+            Folder::Elsewhere => "s3://a-bucket-of-somebody/exports/".to_owned(),
+        };
+        let (requested, what) = match self.cloud.streams.export(id, &uri, SOMEBODY) {
+            Ok(()) => ("requested", folder),
+            Err(_) => ("refused", folder),
+        };
+        self.census.count(&format!("export by hand {requested} {what:?}"));
+    }
+
     /// What becomes of the export of a session that has ended, if it was requested.
     async fn export(&mut self, session: usize) {
         let Some(id) = self.sessions.get(&session) else { return };
         let now = self.cloud.streams.session(id).unwrap();
-        let pending = now.export.filter(|export| export.status == ExportStatus::Pending);
-        let Some(export) = pending.filter(|_| now.status.has_ended()) else { return };
+        let Some(export) = &now.export else { return };
         let part = &self.plan.cast[session];
-        match part.export {
-            Export::NeverComes => {}
-            Export::Fails => self.settle_export(session, ExportStatus::Failed),
-            Export::Arrives if self.arrived.contains_key(&session) => {}
-            Export::Arrives => {
-                let key = export.output_uri.split_once(&format!("{}/", self.cloud.bucket)).unwrap().1;
-                let put = self.cloud.s3.put(
-                    &self.cloud.bucket,
-                    key,
-                    zip(part.files),
-                    "gameliftstreams.amazonaws.com",
-                );
-                put.await.unwrap();
-                self.arrived.insert(session, part.files);
+        // The files of what goes wrong in the end are another switch's.
+        let is_early = self.cloud.switches.exported_while == ExportedWhile::Terminating
+            && (now.status, part.ending.0) == (Status::Terminating, Status::Terminated);
+        if export.status != ExportStatus::Pending || !(now.status.has_ended() || is_early) {
+            return;
+        }
+        let ours = export.output_uri.strip_prefix(&format!("s3://{}/", self.cloud.bucket));
+        match (part.export, ours) {
+            (Export::NeverComes, _) => {}
+            (Export::Fails, _) => self.settle_export(session, ExportStatus::Failed),
+            (Export::Arrives, Some(_)) if self.arrived.contains_key(&session) => {}
+            (Export::Arrives, Some(key)) => {
+                let has_made_up_name = key.ends_with('/');
+                let key = self.name(key, &now);
+                let (bucket, owner) = (&self.cloud.bucket, "gameliftstreams.amazonaws.com");
+                self.cloud.s3.put(bucket, &key, zip(part.files), owner).await.unwrap();
+                self.arrived.insert(session, Arrived { files: part.files, key, has_made_up_name });
+                self.census.count(if is_early { "export before the end" } else { "export after the end" });
+                if self.cloud.switches.pending_after_delivery.is_zero() {
+                    self.census.count("export told of at once");
+                    self.settle_export(session, ExportStatus::Succeeded);
+                }
             }
+            (Export::Arrives | Export::GetsLost, _) => self.settle_export(session, ExportStatus::Succeeded),
         }
     }
 
+    /// The key of an export: the one that was asked for, or in a folder what the service makes of the session's beginning or end. That
+    /// is on another day here.
+    fn name(&self, key: &str, session: &StreamSession) -> String {
+        if !key.ends_with('/') {
+            return key.to_owned();
+        }
+        let (stamp, what) = match self.cloud.switches.generated_name {
+            GeneratedName::Created => (session.created_at, "beginning"),
+            GeneratedName::Ended => (session.created_at + Duration::from_hours(24), "end"),
+        };
+        self.census.count(&format!("export named by the {what}"));
+        let (application, id) = (&session.application_id, &session.id);
+        let stamp = stamp.strftime("%Y%m%d-%H%M%S");
+        format!("{key}{stamp}-{application}-{}-{}.zip", id.stream_group_id, id.id)
+    }
+
     fn note(&self, session: usize) {
-        if self.arrived.contains_key(&session) {
+        let now = self.cloud.streams.session(&self.sessions[&session]).unwrap();
+        let is_pending = now.export.is_some_and(|export| export.status == ExportStatus::Pending);
+        if is_pending && self.arrived.contains_key(&session) {
+            self.census.count("export told of later");
             self.settle_export(session, ExportStatus::Succeeded);
         }
     }
 
     fn settle_export(&self, session: usize, status: ExportStatus) {
-        let change = |it: &mut crash_capture_local::streams::StreamSession| {
+        let change = |it: &mut StreamSession| {
             if let Some(export) = &mut it.export {
                 export.status = status;
                 export.status_reason =
@@ -286,9 +353,11 @@ impl Play<'_> {
         }
     }
 
-    /// The function forgets what it remembers, and the times of the markers are in the past.
+    /// The function forgets what it remembers, and the times of the markers are in the past. A pause is a minute at least:
+    /// an export that is told late is told before two have passed.
     async fn let_pauses_pass(&self) {
         self.cloud.bus.settled().await;
+        tokio::time::sleep(self.cloud.switches.metadata_after * 2 / 3).await;
         let mut has_paused = false;
         for id in self.sessions.values() {
             let is_paused = self.cloud.marker(id).await.is_some_and(|marker| marker["settling"].is_object());
@@ -314,18 +383,10 @@ impl Play<'_> {
     /// Tags have no conditions: who tags while the function does may lose, so nobody does here.
     async fn tag(&self, session: usize) {
         self.cloud.bus.settled().await;
-        if !self.arrived.contains_key(&session) {
-            return;
-        }
-        self.cloud.s3.add_tags(&self.cloud.bucket, &self.export_key(session), &[OTHERS_TAG]).unwrap();
+        let Some(Arrived { key, .. }) = self.arrived.get(&session) else { return };
+        self.cloud.s3.add_tags(&self.cloud.bucket, key, &[OTHERS_TAG]).unwrap();
         self.memory.borrow_mut().tagged.insert(session);
         self.census.count("tag of somebody else");
-    }
-
-    /// The key of an export that has arrived.
-    pub(crate) fn export_key(&self, session: usize) -> String {
-        let export = self.cloud.streams.session(&self.sessions[&session]).unwrap().export.unwrap();
-        export.output_uri.split_once(&format!("{}/", self.cloud.bucket)).unwrap().1.to_owned()
     }
 
     /// The keys of this schedule's records.
@@ -335,8 +396,8 @@ impl Play<'_> {
         keys
     }
 
-    /// The storm is over: the service does what it still has to do, every event arrives, and the sweep goes on.
-    async fn calm_down(&mut self) -> Result<(), String> {
+    /// The service does what it still has to do, and every event arrives, in whatever weather.
+    async fn come_to_an_end(&mut self) {
         for session in self.sessions.keys() {
             self.settle_life(*session);
         }
@@ -346,9 +407,13 @@ impl Play<'_> {
             self.export(session).await;
             self.note(session);
         }
+        self.deliver_all().await;
+    }
+
+    /// The storm is over, and the sweep goes on.
+    async fn calm_down(&mut self, strict: Strict) -> Result<(), String> {
         let mut result = Ok(());
         for round in 0..ROUNDS {
-            self.deliver_all().await;
             if round > 0 {
                 self.let_pauses_pass().await;
                 self.cloud.let_an_hour_pass().await;
@@ -358,12 +423,27 @@ impl Play<'_> {
             self.cloud.caught_up().await;
             // The last sweep may have armed some that have ended since.
             model::nothing_moved_backwards(self).await?;
-            result = model::holds(self).await;
+            result = model::holds(self, strict).await;
             if result.is_ok() {
                 break;
             }
         }
         result
+    }
+
+    /// Somebody sees to the events that failed three times, as docs/operations.md tells: they are tried again.
+    async fn try_again(&mut self, letters: &[Message]) -> Result<(), String> {
+        for letter in letters {
+            let letter = letter.json();
+            let arn = letter["requestContext"]["functionArn"].as_str().unwrap();
+            let mut functions = self.cloud.stack.functions.iter();
+            let function = functions.find(|function| arn.starts_with(&function.arn)).unwrap();
+            let invoked = self.cloud.lambda.invoke(&function.logical_id, &letter["requestPayload"]).await;
+            invoked.unwrap().result.map_err(|error| format!("what failed fails in a calm too: {error:?}"))?;
+            self.census.count("event tried again by hand");
+        }
+        // It may have set off something, or brought a marker back.
+        self.calm_down(Strict::Yes).await
     }
 
     /// A session that is to survive lives, if it is not ending already; any other ends.
@@ -381,7 +461,7 @@ impl Play<'_> {
         self.cloud.bus.settled().await;
         self.cloud.bus.take_held().clear();
         for id in self.sessions.values() {
-            let change = |it: &mut crash_capture_local::streams::StreamSession| {
+            let change = |it: &mut StreamSession| {
                 if !it.status.has_ended() {
                     it.status = Status::Terminated;
                 }

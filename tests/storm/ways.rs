@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crash_capture_local::cloud::Options;
 use crash_capture_local::streams::{
-    EndReason, ExportAfterError, Listings, PageOrder, SecondExport, Switches, WrongStatus,
+    EndReason, ExportAfterError, ExportedWhile, GeneratedName, Listings, PageOrder, SecondExport, Switches,
+    WrongStatus,
 };
 
 /// One way for AWS to be, and how many schedules of a hundred it gets.
@@ -17,12 +18,20 @@ pub(crate) struct Way {
 /// How long things lag that lag.
 const LAG: Duration = Duration::from_millis(300);
 
-/// Switches that concern the lives of real games alone (`terminating`, `exported_while`, `generated_name`,
-/// `pending_after_delivery`) are steps of the schedules here; CloudTrail's source is the whole path's.
+/// What takes time in the lives of real games is a step of its own in the schedules: a session is `TERMINATING` until a step ends
+/// it, and where `pending_after_delivery` is not zero an export is `PENDING` until a step says otherwise. CloudTrail's source is
+/// the whole path's.
 pub(crate) const WAYS: &[Way] = &[
     // What takes longest begins first: a service that never tells why a session ended is asked for ten seconds.
     Way { name: "no-reasons", of_a_hundred: 2, switches: |it| it.end_reason = EndReason::Never },
-    Way { name: "forgetful", of_a_hundred: 6, switches: |it| it.forgotten_after = Some(Duration::ZERO) },
+    Way {
+        name: "forgetful",
+        of_a_hundred: 6,
+        switches: |it| {
+            it.forgotten_after = Some(Duration::ZERO);
+            it.generated_name = GeneratedName::Ended;
+        },
+    },
     Way { name: "as-assumed", of_a_hundred: 20, switches: |_| {} },
     Way {
         name: "lagging-listings",
@@ -30,6 +39,7 @@ pub(crate) const WAYS: &[Way] = &[
         switches: |it| {
             it.listings = Listings::Lag(LAG);
             it.second_export = SecondExport::Refused;
+            it.pending_after_delivery = LAG;
         },
     },
     Way {
@@ -39,6 +49,7 @@ pub(crate) const WAYS: &[Way] = &[
             it.listings = Listings::Double(LAG);
             it.wrong_status = WrongStatus::ResourceNotFound;
             it.export_after_error = ExportAfterError::Fails;
+            it.generated_name = GeneratedName::Ended;
         },
     },
     Way {
@@ -48,6 +59,8 @@ pub(crate) const WAYS: &[Way] = &[
             it.listings = Listings::Miss(LAG);
             it.second_export = SecondExport::Ignored;
             it.export_after_error = ExportAfterError::StaysPending;
+            it.exported_while = ExportedWhile::Terminating;
+            it.generated_name = GeneratedName::Ended;
         },
     },
     Way {
@@ -57,6 +70,9 @@ pub(crate) const WAYS: &[Way] = &[
             it.page_order = PageOrder::LastChangedFirst;
             it.filtered_by_page = Some(2);
             it.wrong_status = WrongStatus::ResourceNotFound;
+            it.exported_while = ExportedWhile::Terminating;
+            it.generated_name = GeneratedName::Ended;
+            it.pending_after_delivery = LAG;
         },
     },
     Way { name: "late-metadata", of_a_hundred: 12, switches: |it| it.metadata_after = LAG },
@@ -65,8 +81,10 @@ pub(crate) const WAYS: &[Way] = &[
         of_a_hundred: 12,
         switches: |it| {
             it.end_reason = EndReason::After(LAG);
+            it.generated_name = GeneratedName::Ended;
             it.second_export = SecondExport::Refused;
             it.export_after_error = ExportAfterError::Fails;
+            it.exported_while = ExportedWhile::Terminating;
         },
     },
 ];

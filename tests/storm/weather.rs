@@ -31,8 +31,8 @@ pub(crate) enum Climate {
 impl Climate {
     /// Stalls take seconds: few schedules have one.
     pub(crate) fn draw(random: &mut Rng, number: usize) -> Self {
-        if let 4 | 5 = number {
-            return Self::Stall { s3: number == 4 };
+        if let service @ (4 | 5) = number % 100 {
+            return Self::Stall { s3: service == 4 };
         }
         match random.u8(..10) {
             0..3 => Self::Calm,

@@ -109,10 +109,15 @@ impl Captures {
         let Some(group) = wanted.group.clone() else { return Ok(None) };
         let session = SessionName { stream_group: group, id: wanted.id.clone() };
         let Some(open) = self.marker(&session).await? else { return Ok(None) };
+        self.settled_or_open(open).await.map(Some)
+    }
+
+    /// What is known of a session that has a marker, which it keeps for some minutes when it is settled.
+    pub(super) async fn settled_or_open(&self, open: Open) -> Result<Capture, Failure> {
         let facts = &open.marker.session;
-        let name = RecordName { date: facts.date(), application: facts.application(), session };
+        let name = RecordName { date: facts.date(), application: facts.application(), session: facts.name() };
         let record = self.recorded(name).await?;
-        Ok(Some(record.map_or_else(|| Capture::Open(Box::new(open)), |it| Capture::Settled(Box::new(it)))))
+        Ok(record.map_or_else(|| Capture::Open(Box::new(open)), |it| Capture::Settled(Box::new(it))))
     }
 
     /// The sessions that may be meant, the newest first. One that is named in full is the only one.

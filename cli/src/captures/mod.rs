@@ -91,11 +91,22 @@ impl Captures {
         reads.try_filter_map(async |read| Ok(read.filter(|read| filter.takes(read))))
     }
 
-    /// The markers that a filter takes, in the order of their keys.
-    pub(crate) fn open<'a>(&'a self, filter: &'a Filter) -> impl Stream<Item = Result<Open, Failure>> + 'a {
+    /// The markers that a filter takes, in the order of their keys: also of sessions that were settled some minutes ago.
+    pub(crate) fn markers<'a>(
+        &'a self,
+        filter: &'a Filter,
+    ) -> impl Stream<Item = Result<Open, Failure>> + 'a {
         let names = self.marker_names(filter);
         let reads = names.map(async |name| self.marker(&name?).await).buffered(READS);
         reads.try_filter_map(async |read| Ok(read.filter(|read| filter.takes_open(&read.marker))))
+    }
+
+    /// Those of sessions that are not settled.
+    pub(crate) fn open<'a>(&'a self, filter: &'a Filter) -> impl Stream<Item = Result<Open, Failure>> + 'a {
+        let captures = self.markers(filter).map_ok(|open| self.settled_or_open(open)).try_buffered(READS);
+        captures.try_filter_map(async |capture| {
+            Ok(if let Capture::Open(open) = capture { Some(*open) } else { None })
+        })
     }
 
     /// A record; nothing if it has gone, or cannot be read.

@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::captures::Captures;
 use crate::deployment::{Deployment, Stack};
 use crate::failure::Failure;
-use crate::output::{BAD, Cell, Column, DOUBTFUL, GOOD, Output, Table, note};
+use crate::output::{BAD, Cell, Column, DOUBTFUL, GOOD, Output, note};
 
 /// How it is with one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -91,16 +91,16 @@ pub(crate) async fn run(deployment: &Deployment, output: Output) -> Result<(), F
 }
 
 fn show(findings: &[Finding], output: Output) -> Result<(), Failure> {
-    let mut table = Table::new([Column::whole(""), Column::whole("what"), Column::text("how it is")]);
-    for finding in findings {
+    let columns = [Column::whole(""), Column::whole("what"), Column::text("how it is")];
+    let row = |finding: &Finding| {
         let (style, word) = match finding.health {
             Health::Good => (GOOD, "ok"),
             Health::Bad => (BAD, "WRONG"),
             Health::Unknown => (DOUBTFUL, "?"),
         };
-        table.row([Cell::styled(style, word), finding.check.into(), finding.detail.as_str().into()]);
-    }
-    output.table(&table)?;
+        [Cell::styled(style, word), finding.check.into(), finding.detail.as_str().into()]
+    };
+    output.rows(columns, findings.iter().map(row))?;
     for finding in findings {
         if let Some(advice) = finding.advice {
             note(format!("\n{}: {}\n  {advice}", finding.check, finding.detail));

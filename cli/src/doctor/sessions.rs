@@ -83,7 +83,7 @@ async fn open(patient: &Patient) -> Vec<Finding> {
     const OPEN: &str = "open sessions";
     let everything = Filter::default();
     let markers: Result<Vec<Marker>, Failure> =
-        pin!(patient.captures.open(&everything)).map_ok(|open| open.marker).try_collect().await;
+        pin!(patient.captures.markers(&everything)).map_ok(|open| open.marker).try_collect().await;
     let markers = match markers {
         Ok(markers) => markers,
         Err(failure) => return vec![Finding::unknown(OPEN, failure)],

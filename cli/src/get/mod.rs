@@ -10,11 +10,11 @@ mod names;
 
 use std::path::PathBuf;
 
+use crash_capture::report::size;
 use serde::Serialize;
 
 use crate::captures::{Captures, SessionArgument};
 use crate::failure::Failure;
-use crate::format::size;
 use crate::output::{Output, harmless, note};
 
 use self::folder::Folder;

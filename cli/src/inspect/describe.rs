@@ -4,6 +4,9 @@ use std::fmt::{self, Write as _};
 
 use crash_capture::record::Judgement;
 use crash_capture::redacted::Redacted;
+use crash_capture::report::size;
+
+use crate::format::counted;
 
 use super::entries::Listed;
 
@@ -37,10 +40,10 @@ fn write(text: &mut String, judgement: &Judgement, entries: &[Listed]) -> fmt::R
         writeln!(text, "build {id}")?;
     }
     if let Some(files) = &judgement.files {
-        writeln!(text, "{} files, {} bytes", files.count, files.bytes)?;
+        writeln!(text, "{} of {}", counted(files.count, "file"), size(files.bytes))?;
     }
     for evidence in &judgement.evidence {
-        writeln!(text, "  {}: {}, {} bytes", evidence.kind, evidence.path, evidence.size)?;
+        writeln!(text, "  {}: {}, {}", evidence.kind, evidence.path, size(evidence.size))?;
     }
     for problem in &judgement.problems {
         writeln!(text, "  problem {}: {}", problem.code, problem.detail)?;

@@ -13,7 +13,7 @@ pub(crate) struct Search(ProgressBar);
 impl Output {
     /// A bar of bytes.
     pub(crate) fn bytes(self, of: u64) -> ProgressBar {
-        let template = "{wide_bar} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta}";
+        let template = "{wide_bar} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta}";
         self.bar(Some(of), template)
     }
 

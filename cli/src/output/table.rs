@@ -31,12 +31,19 @@ impl<T: AsRef<str>> From<T> for Cell {
     }
 }
 
+/// A part of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Beginning,
+    End,
+}
+
 /// A column.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
     head: &'static str,
-    /// Whether it may be shortened.
-    gives_way: bool,
+    /// Whether it may be shortened, and what is left out then.
+    gives_way: Option<Part>,
     /// Whether it may be left out where all rows have the same in it.
     is_optional: bool,
     to_the_right: bool,
@@ -45,22 +52,27 @@ pub(crate) struct Column {
 impl Column {
     /// One that is never shortened: what people copy from.
     pub(crate) const fn whole(head: &'static str) -> Self {
-        Self { head, gives_way: false, is_optional: false, to_the_right: false }
+        Self { head, gives_way: None, is_optional: false, to_the_right: false }
     }
 
     /// One that may be shortened.
     pub(crate) const fn text(head: &'static str) -> Self {
-        Self { head, gives_way: true, is_optional: false, to_the_right: false }
+        Self { head, gives_way: Some(Part::End), is_optional: false, to_the_right: false }
+    }
+
+    /// One that may be shortened to its end, which tells most: the names of builds. It gives way before others do.
+    pub(crate) const fn ending(head: &'static str) -> Self {
+        Self { head, gives_way: Some(Part::Beginning), is_optional: false, to_the_right: false }
     }
 
     /// One that is left out where there is no room, if it does not tell rows apart.
     pub(crate) const fn optional(head: &'static str) -> Self {
-        Self { head, gives_way: true, is_optional: true, to_the_right: false }
+        Self { head, gives_way: Some(Part::End), is_optional: true, to_the_right: false }
     }
 
     /// One of numbers.
     pub(crate) const fn number(head: &'static str) -> Self {
-        Self { head, gives_way: false, is_optional: false, to_the_right: true }
+        Self { head, gives_way: None, is_optional: false, to_the_right: true }
     }
 }
 
@@ -95,7 +107,7 @@ impl Table {
             let mut line = Vec::new();
             for ((column, cell), width) in self.columns.iter().zip(row).zip(&widths) {
                 let Some(width) = *width else { continue };
-                let text = shortened(&cell.text, width);
+                let text = shortened(&cell.text, width, column.gives_way.unwrap_or(Part::End));
                 let space = " ".repeat(width - text.width());
                 let (before, after) =
                     if column.to_the_right { (space, String::new()) } else { (String::new(), space) };
@@ -130,11 +142,18 @@ impl Table {
         let room = room(&widths);
         loop {
             let total: usize = widths.iter().flatten().sum();
-            let widest = self.columns.iter().zip(&mut widths).filter(|(column, _)| column.gives_way);
-            let widest = widest.filter_map(|(_, width)| width.as_mut()).max_by_key(|width| **width);
+            if total <= room {
+                return widths;
+            }
+            let wide = self.columns.iter().zip(&mut widths).filter_map(|(column, width)| {
+                let (part, width) = (column.gives_way?, width.as_mut().filter(|width| **width > LEAST)?);
+                Some((part, width))
+            });
+            // Where the end will do, half as much does.
+            let widest = wide.max_by_key(|(part, width)| **width * if *part == Part::End { 1 } else { 2 });
             match widest {
-                Some(widest) if total > room && *widest > LEAST => *widest -= 1,
-                _ => return widths,
+                Some((_, widest)) => *widest -= 1,
+                None => return widths,
             }
         }
     }
@@ -149,23 +168,25 @@ impl Table {
     }
 }
 
-/// A text of at most this width, with `…` for what is left out.
-fn shortened(text: &str, width: usize) -> String {
+/// A text of at most this width, with `…` for the part that is left out.
+fn shortened(text: &str, width: usize, left_out: Part) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
     let mut room = width.saturating_sub(1);
-    let mut short: String = text
-        .chars()
-        .take_while(|c| {
-            let needs = c.width().unwrap_or(0);
-            let fits = needs <= room;
-            room = if fits { room - needs } else { 0 };
-            fits
-        })
-        .collect();
-    short.push('…');
-    short
+    let fits = |c: &char| {
+        let needs = c.width().unwrap_or(0);
+        let fits = needs <= room;
+        room = if fits { room - needs } else { 0 };
+        fits
+    };
+    match left_out {
+        Part::End => text.chars().take_while(fits).chain(['…']).collect(),
+        Part::Beginning => {
+            let end: Vec<char> = text.chars().rev().take_while(fits).collect();
+            ['…'].into_iter().chain(end.into_iter().rev()).collect()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -211,6 +232,15 @@ mod tests {
         assert_eq!(first(&table, 17), "an exception");
         table.row(["a-2".into(), "a third".into()]);
         assert_eq!(first(&table, 17), "a-1   an exception", "it cannot be made to fit");
+    }
+
+    #[test]
+    fn of_a_build_the_end_is_kept_and_it_gives_way_first() {
+        let mut table = Table::new([Column::ending("build"), Column::text("what")]);
+        table.row(["++Skylark+Release-1.2-CL-4711".into(), "an exception of a long name".into()]);
+        let line = |width| table.lines(Some(width))[1].iter().map(|it| it.text.clone()).collect::<String>();
+        assert_eq!(line(46), "…ease-1.2-CL-4711  an exception of a long name");
+        assert_eq!(line(20).trim_end(), "…1.2-CL-4711  an exceptio…");
     }
 
     #[test]

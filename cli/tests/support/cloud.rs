@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::process::Output;
 
@@ -11,7 +12,7 @@ use crash_capture_local::streams::{
 };
 use crash_capture_local::zips::writer::{Entry, Zip};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 /// The rule that is the sweep's schedule.
@@ -73,15 +74,51 @@ impl Cloud {
         self.s3.put(&self.bucket, key, body, "111122223333").await.unwrap();
     }
 
+    /// Writes the marker of a session of today.
+    pub(crate) async fn put_marker(&self, id: &str) {
+        let now = Timestamp::now();
+        let session =
+            json!({"id": id, "streamGroupId": STREAM_GROUP, "applicationId": APPLICATION, "createdAt": now});
+        let marker = json!({"schema": 1, "session": session, "trigger": {"kind": "sweep", "at": now}});
+        self.put_json(&format!("open/{STREAM_GROUP}/{id}.json"), &marker).await;
+    }
+
     /// The keys that begin like this.
     pub(crate) async fn keys(&self, prefix: &str) -> Vec<String> {
         self.s3.list(&self.bucket, prefix).await.unwrap()
     }
 
+    /// Every object of the bucket.
+    pub(crate) async fn contents(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut contents = BTreeMap::new();
+        for key in self.keys("").await {
+            let body = self.s3.read(&self.bucket, &key).await.unwrap();
+            contents.insert(key, body.to_vec());
+        }
+        contents
+    }
+
+    /// Writes those of these objects again that are gone.
+    pub(crate) async fn put_back(&self, contents: &BTreeMap<String, Vec<u8>>) {
+        let present = self.keys("").await;
+        for (key, body) in contents.iter().filter(|(key, _)| !present.contains(key)) {
+            self.s3.put(&self.bucket, key, body.clone(), "111122223333").await.unwrap();
+        }
+    }
+
     /// Runs the command with these arguments: exit code, standard output, standard error.
     pub(crate) async fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+        self.run_as(&self.client_environment(), arguments).await
+    }
+
+    /// The same, as whoever has this environment.
+    pub(crate) async fn run_as(
+        &self,
+        environment: &BTreeMap<String, String>,
+        arguments: &[&str],
+    ) -> (Option<i32>, String, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crash-capture"));
-        command.env_clear().envs(self.client_environment()).env("CRASH_CAPTURE_STACK", &self.stack.name);
+        command.env_clear().envs(environment).env("CRASH_CAPTURE_STACK", &self.stack.name);
         let Output { status, stdout, stderr } =
             command.env("AWS_EC2_METADATA_DISABLED", "true").args(arguments).output().await.unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();

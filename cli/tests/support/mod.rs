@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod records;
+pub(crate) mod watched;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::Deployment;
+
 pub(crate) const GAME: &str = "a-9ZY8X7Wv6";
 pub(crate) const OTHER_GAME: &str = "a-OtherGame1";
 pub(crate) const GROUP: &str = "sg-1AB2C3De4";
@@ -18,6 +20,23 @@ pub(crate) const LATEST: &str = "ABC123def4567";
 /// Who played two of the sessions, and what `docs/record.md` says that the hash is.
 pub(crate) const USER: &str = "player-4711";
 pub(crate) const HASHED_USER: &str = "41985fe8b3594bbd";
+
+/// How many captures there are where there are many, and of how many days.
+pub(crate) const CAPTURES: usize = 10_000;
+pub(crate) const DAYS: usize = 20;
+
+/// A deployment with ten thousand captures, of which each hundredth is a crash.
+pub(crate) async fn many() -> Deployment {
+    let deployment = Deployment::start().await;
+    for number in 0..CAPTURES {
+        let (day, second) = (number % DAYS + 1, number / DAYS);
+        let created = format!("2026-10-{day:02}T10:{:02}:{:02}Z", second / 60, second % 60);
+        let verdict = if number % 100 == 0 { "crash" } else { "clean" };
+        let record = indexed(GAME, GROUP, &format!("S{number:012}"), &created, verdict);
+        deployment.put(&record_key(&record), record.to_string()).await;
+    }
+    deployment
+}
 
 /// Every object of the index, and every marker: keys and contents.
 pub(crate) fn all() -> Vec<(String, Value)> {
@@ -97,7 +116,8 @@ fn lost(state: &str, id: &str, created: &str, code: &str, detail: &str) -> Value
     })
 }
 
-fn marker(id: &str, created: &str, more: &Value) -> (String, Value) {
+/// The marker of a session: key and content.
+pub(crate) fn marker(id: &str, created: &str, more: &Value) -> (String, Value) {
     let mut marker = json!({
         "schema": 1, "session": session(GAME, GROUP, id, created), "trigger": {"kind": "sweep", "at": created},
     });

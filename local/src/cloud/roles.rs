@@ -40,11 +40,26 @@ impl LocalCloud {
     pub fn assume(&self, role: &str) -> Result<BTreeMap<String, String>, Denied> {
         let arn = self.stack.roles.get(role).cloned().unwrap_or_else(|| role.to_owned());
         self.iam.authorize(&Principal::Administrator, "sts:AssumeRole", &arn, &[])?;
+        Ok(self.enter(arn))
+    }
+
+    /// The environment of somebody of the account who may do these actions on these resources, and nothing else: he is in a role of
+    /// his own, which the stack does not have. Both may have wildcards.
+    pub fn permit(&self, grants: &[(&str, &str)]) -> Result<BTreeMap<String, String>, PolicyError> {
+        let id = &self.account.id;
+        let role = format!("arn:aws:iam::{id}:role/somebody-{:08x}", fastrand::u32(..));
+        for (action, resource) in grants {
+            self.attach(&role, "grant", Effect::Allow, action, resource)?;
+        }
+        Ok(self.enter(role))
+    }
+
+    fn enter(&self, role: String) -> BTreeMap<String, String> {
         let credentials = Credentials::random();
         let session = "somebody".to_owned();
-        self.iam.know(&credentials.access_key_id, Principal::Role { role: arn, session });
+        self.iam.know(&credentials.access_key_id, Principal::Role { role, session });
         self.s3.allow(&credentials.access_key_id, &credentials.secret_access_key);
-        Ok(self.environment(&credentials))
+        self.environment(&credentials)
     }
 
     /// Denies an action on a resource to the role of the function of this logical id, whatever the template grants, from
@@ -52,17 +67,28 @@ impl LocalCloud {
     pub fn deny(&self, name: &str, action: &str, resource: &str) -> Result<(), PolicyError> {
         let function = self.stack.functions.iter().find(|candidate| candidate.logical_id == name);
         let role = function.ok_or_else(|| PolicyError::Principal(name.to_owned()))?.role.clone();
-        let denial = StatementParts {
-            policy: name.to_owned(),
-            statement: "denial".to_owned(),
-            effect: Effect::Deny,
+        self.attach(&role, "denial", Effect::Deny, action, resource)
+    }
+
+    fn attach(
+        &self,
+        role: &str,
+        statement: &str,
+        effect: Effect,
+        action: &str,
+        resource: &str,
+    ) -> Result<(), PolicyError> {
+        let parts = StatementParts {
+            policy: role.rsplit('/').next().unwrap_or(role).to_owned(),
+            statement: statement.to_owned(),
+            effect,
             principals: None,
             actions: (false, vec![action.to_owned()]),
             resources: Some((false, vec![resource.to_owned()])),
             conditions: Vec::new(),
         };
-        for statement in denial.take_apart()? {
-            self.iam.attach(Attachment { holder: Holder::Role(role.clone()), statement });
+        for statement in parts.take_apart()? {
+            self.iam.attach(Attachment { holder: Holder::Role(role.to_owned()), statement });
         }
         Ok(())
     }

@@ -84,7 +84,11 @@ impl S3Access for Gate {
         let bucket = &request.input.bucket;
         request.input.delete.objects.iter().try_for_each(|object| {
             let resource = object_arn(bucket, &object.key);
-            self.iam.authorize(&principal, "s3:DeleteObject", &resource, &[]).map_err(|error| denied(&error))
+            // A version takes both (API reference, `DeleteObjects`).
+            let version = object.version_id.as_ref().map(|_| "s3:DeleteObjectVersion");
+            ["s3:DeleteObject"].into_iter().chain(version).try_for_each(|action| {
+                self.iam.authorize(&principal, action, &resource, &[]).map_err(|error| denied(&error))
+            })
         })
     }
 }

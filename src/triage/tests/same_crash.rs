@@ -95,11 +95,16 @@ fn the_real_unreal_folder_has_one_id_whoever_tells_it() {
 }
 
 #[test]
-fn on_linux_dump_and_log_tell_one_crash() {
-    let dump = signature(&[("profile/x.dmp", Dump::linux(0x5561_d262_8c6e, 0x8d_8b1a).bytes())]);
-    let log = signature(&[("profile/Skylark.log", UNREAL_ON_LINUX.into())]);
-    assert_eq!(dump.title, "SIGSEGV/null | skylark-linux-shipping");
-    assert_eq!(dump.id, log.id);
+fn on_linux_context_dump_and_log_tell_one_crash() {
+    let run = Run { message: "Caught signal 11 Segmentation fault", ..NULL_READ };
+    let context = context(&run).replace("Win64", "Linux").replace("Windows", "Linux");
+    for (name, bytes) in [
+        ("profile/CrashContext.runtime-xml", context.into()),
+        ("profile/x.dmp", Dump::linux(0x5561_d262_8c6e, 0x8d_8b1a).bytes()),
+        ("profile/Skylark.log", UNREAL_ON_LINUX.into()),
+    ] {
+        assert_eq!(signature(&[(name, bytes)]).title, "SIGSEGV | skylark-linux-shipping", "{name}");
+    }
 }
 
 #[test]
