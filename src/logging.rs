@@ -11,7 +11,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 /// Begins to log. `AWS_LAMBDA_LOG_FORMAT` decides between text and JSON; `RUST_LOG` which targets log from which level
 /// on, and `AWS_LAMBDA_LOG_LEVEL` from which those do that it does not name (Lambda developer guide, "Configuring JSON and plain
-/// text log formats").
+/// text log formats"). What is built for release has no TRACE (docs/decisions/0050).
 ///
 /// As `lambda_runtime` has it, but for its filter, which knows spans and fields and brings another regular expression engine.
 pub fn init() {

@@ -10,7 +10,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use regex_lite::{Captures, Regex};
 use serde::{Deserialize, Serialize};
@@ -30,10 +30,15 @@ impl Redacted {
     /// Redacts a text. What is redacted already stays as it is.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        let mut text: Cow<'_, str> = harmless(head(text)).into();
-        for (pattern, replacement) in RULES.iter() {
-            if let Cow::Owned(changed) = replacement.apply(pattern, &text) {
-                text = changed.into();
+        let mut text = harmless(head(text));
+        let mut lower = text.to_ascii_lowercase();
+        for rule in &RULES {
+            if !(rule.may_match)(&lower) {
+                continue;
+            }
+            if let Cow::Owned(changed) = rule.apply(&text) {
+                lower = changed.to_ascii_lowercase();
+                text = changed;
             }
         }
         Self(text.trim().chars().take(LONGEST).collect())
@@ -109,11 +114,34 @@ enum Replacement {
     Ip,
 }
 
-impl Replacement {
-    fn apply<'t>(&self, pattern: &Regex, text: &'t str) -> Cow<'t, str> {
-        match self {
-            Self::Text(replacement) => pattern.replace_all(text, *replacement),
-            Self::Ip => pattern.replace_all(text, |found: &Captures<'_>| {
+/// What is redacted.
+struct Rule {
+    /// Whether the pattern may match a text in lower case: that is told sooner, and hardly ever it may.
+    may_match: fn(&str) -> bool,
+    pattern: &'static str,
+    replacement: Replacement,
+    /// The pattern, compiled when it is needed first.
+    compiled: OnceLock<Regex>,
+}
+
+impl Rule {
+    const fn new(may_match: fn(&str) -> bool, pattern: &'static str, replacement: Replacement) -> Self {
+        Self { may_match, pattern, replacement, compiled: OnceLock::new() }
+    }
+
+    const fn text(may_match: fn(&str) -> bool, pattern: &'static str, by: &'static str) -> Self {
+        Self::new(may_match, pattern, Replacement::Text(by))
+    }
+
+    fn regex(&self) -> &Regex {
+        #[expect(clippy::expect_used, reason = "the patterns are fixed, and a test compiles each")]
+        self.compiled.get_or_init(|| Regex::new(self.pattern).expect("a valid pattern"))
+    }
+
+    fn apply<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.replacement {
+            Replacement::Text(replacement) => self.regex().replace_all(text, replacement),
+            Replacement::Ip => self.regex().replace_all(text, |found: &Captures<'_>| {
                 let is_one = found[1].split('.').all(|part| part.parse::<u8>().is_ok());
                 if is_one { "[ip]".to_owned() } else { found[0].to_owned() }
             }),
@@ -121,46 +149,93 @@ impl Replacement {
     }
 }
 
+fn has_any(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.contains(word))
+}
+
+/// Words that keys of credentials have.
+const KEYS: [&str; 11] = [
+    "auth",
+    "bearer",
+    "token",
+    "secret",
+    "passw",
+    "pwd",
+    "key",
+    "credential",
+    "cookie",
+    "session",
+    "signature",
+];
+
+/// What tokens of services begin with.
+const PREFIXES: [&str; 9] = ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "xox", "sk_live_", "sk-"];
+
+/// Folders that have users in them.
+fn has_users(text: &str) -> bool {
+    has_any(text, &["users", "home", "documents and settings"])
+}
+
 /// What is redacted, in this order.
-static RULES: LazyLock<Vec<(Regex, Replacement)>> = LazyLock::new(|| {
-    let text = [
-        // Credentials in an address.
-        (r"://[^\s/@]+@", "://[secret]@"),
-        // A key that tells of a credential, and its value, quoted or not.
-        (
-            r#"(?ix) ( [\w.-]* (?: authorization | auth[_-]?(?:key|code|ticket|token)? | bearer | token | secret | passw(?:or)?d | passwd | pwd
-                | api[_-]?key | access[_-]?key | private[_-]?key | credentials? | cookie | session[_-]?(?:id|key|ticket)? | signature )
-                ["']? \s* [:=] \s* ) (?: (?:bearer|basic|digest)\s+ )? (?: "[^"]*" | '[^']*' | [^\s"'\[][^\s"']* )"#,
-            "${1}[secret]",
-        ),
-        (r"(?i)\b(bearer|basic|digest)\s+[a-z0-9._~+/=-]{6,}", "$1 [secret]"),
-        (r"\b(?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{12,}", "[secret]"),
-        (r"\beyJ[\w-]{4,}(?:\.[\w-]*){0,2}", "[secret]"),
-        (r"\b(?:gh[pousr]_|github_pat_|xox[abps]-|sk_live_|sk-)[\w-]{8,}", "[secret]"),
-        (r"(?i)[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}", "[email]"),
-        // Steam's 64-bit ids of people.
-        (r"\b7656119\d{10}\b", "[account]"),
-        (r"(?i)\b(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\b", "[ip]"),
-        (
-            r"(?i)\b(?:fe80|f[cd][0-9a-f]{2}|2[0-9a-f]{3})(?::[0-9a-f]{1,4})*::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?",
-            "[ip]",
-        ),
-        // A user's name in a path; with spaces in it only where the path goes on.
-        (
-            r#"(?i)((?:^|[\\/])(?:users|home|documents\ and\ settings)[\\/]{1,2})[^\\/:*?"<>|]{1,64}([\\/])"#,
-            "${1}[user]${2}",
-        ),
-        (
-            r#"(?i)((?:^|[\\/])(?:users|home|documents\ and\ settings)[\\/]{1,2})[^\\/\s:*?"<>|\[]{1,64}"#,
-            "${1}[user]",
-        ),
-    ];
-    let rules = text.into_iter().map(|(pattern, replacement)| (pattern, Replacement::Text(replacement)));
-    let ip = (r"\b(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?::\d{1,5})?\b", Replacement::Ip);
-    #[expect(clippy::expect_used, reason = "the patterns are fixed, and every test uses them")]
-    let compiled = rules.chain([ip]).map(|(pattern, it)| (Regex::new(pattern).expect("a valid pattern"), it));
-    compiled.collect()
-});
+static RULES: [Rule; 13] = [
+    // Credentials in an address.
+    Rule::text(|text| text.contains("://"), r"://[^\s/@]+@", "://[secret]@"),
+    // A key that tells of a credential, and its value, quoted or not.
+    Rule::text(
+        |text| has_any(text, &KEYS),
+        r#"(?ix) ( [\w.-]* (?: authorization | auth[_-]?(?:key|code|ticket|token)? | bearer | token | secret | passw(?:or)?d | passwd | pwd
+            | api[_-]?key | access[_-]?key | private[_-]?key | credentials? | cookie | session[_-]?(?:id|key|ticket)? | signature )
+            ["']? \s* [:=] \s* ) (?: (?:bearer|basic|digest)\s+ )? (?: "[^"]*" | '[^']*' | [^\s"'\[][^\s"']* )"#,
+        "${1}[secret]",
+    ),
+    Rule::text(
+        |text| has_any(text, &["bearer", "basic", "digest"]),
+        r"(?i)\b(bearer|basic|digest)\s+[a-z0-9._~+/=-]{6,}",
+        "$1 [secret]",
+    ),
+    Rule::text(
+        |text| has_any(text, &["akia", "asia", "aroa", "aida"]),
+        r"\b(?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{12,}",
+        "[secret]",
+    ),
+    Rule::text(|text| text.contains("eyj"), r"\beyJ[\w-]{4,}(?:\.[\w-]*){0,2}", "[secret]"),
+    Rule::text(
+        |text| has_any(text, &PREFIXES),
+        r"\b(?:gh[pousr]_|github_pat_|xox[abps]-|sk_live_|sk-)[\w-]{8,}",
+        "[secret]",
+    ),
+    Rule::text(
+        |text| text.contains('@'),
+        r"(?i)[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}",
+        "[email]",
+    ),
+    // Steam's 64-bit ids of people.
+    Rule::text(|text| text.contains("7656119"), r"\b7656119\d{10}\b", "[account]"),
+    Rule::text(|text| text.matches(':').count() >= 7, r"(?i)\b(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\b", "[ip]"),
+    Rule::text(
+        |text| text.contains("::"),
+        r"(?i)\b(?:fe80|f[cd][0-9a-f]{2}|2[0-9a-f]{3})(?::[0-9a-f]{1,4})*::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?",
+        "[ip]",
+    ),
+    // A user's name in a path; with spaces in it only where the path goes on.
+    Rule::text(
+        has_users,
+        r#"(?i)((?:^|[\\/])(?:users|home|documents\ and\ settings)[\\/]{1,2})[^\\/:*?"<>|]{1,64}([\\/])"#,
+        "${1}[user]${2}",
+    ),
+    Rule::text(
+        has_users,
+        r#"(?i)((?:^|[\\/])(?:users|home|documents\ and\ settings)[\\/]{1,2})[^\\/\s:*?"<>|\[]{1,64}"#,
+        "${1}[user]",
+    ),
+    Rule::new(has_numbers_of_ip, r"\b(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?::\d{1,5})?\b", Replacement::Ip),
+];
+
+/// Whether there are four numbers with dots between them.
+fn has_numbers_of_ip(text: &str) -> bool {
+    let mut numbers = text.split(|c: char| !(c.is_ascii_digit() || c == '.'));
+    numbers.any(|it| it.matches('.').count() >= 3)
+}
 
 #[cfg(test)]
 mod tests {
@@ -235,6 +310,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_rule_that_is_passed_over_would_have_matched_nothing(
+            text in r#"((?i)[a-f0-9]{1,4}:|[a-z0-9]{0,14}|://|[@.:=/ "'-]|auth(orization|_key)?|bearer |basic|digest |token|secret|passwo?r?d|pwd|api_?key|credentials|cookie|session_id|signature|AKIA|asia|AROA|aida|eyJ|gh[pousr]_|github_pat_|xoxb-|sk_live_|sk-|7656119[0-9]{10}|fe80:|::|users[/\\]|/home/|documents and settings[/\\]|([0-9]{1,3}\.){3}[0-9]){0,10}"#
+        ) {
+            let lower = text.to_ascii_lowercase();
+            for rule in RULES.iter().filter(|rule| !(rule.may_match)(&lower)) {
+                prop_assert!(!rule.regex().is_match(&text), "{}", rule.pattern);
+            }
+        }
+
         #[test]
         fn redacting_twice_changes_nothing(text in r#"([a-zA-Z0-9@:/\\.="' \[\]-]{0,40}|/home/|token=|users\\|@x\.yz|1\.2\.3\.4|eyJ){0,8}"#) {
             let once = redacted(&text);

@@ -54,7 +54,8 @@ async fn an_object_that_is_replaced_between_directory_and_contents_ends_the_read
     fixture.put(KEY, zip).await;
     let reader = fixture.store.export_reader(KEY, None, None);
     let mut entries = Vec::new();
-    let archive = Archive::open(&reader, Some(size), None, |entry| entries.push(entry)).await.unwrap();
+    let archive =
+        Archive::open(&reader, Some(size), None, |entry| entries.push(entry.clone())).await.unwrap();
     fixture.put(KEY, vec![0; 100]).await;
     let mut reads = archive.reads();
     reads.add(Target::head(entries.swap_remove(0), u64::MAX, u64::MAX, Vec::new()));

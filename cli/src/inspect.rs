@@ -86,8 +86,8 @@ pub(crate) async fn list<S: Source>(
 ) -> Result<Vec<Listed>, ArchiveError<S::Error>> {
     let (mut entries, mut conflicts): (Vec<Entry>, _) = (Vec::new(), Conflicts::default());
     Archive::open(source, size, None, |entry| {
-        conflicts.add(&entry);
-        entries.push(entry);
+        conflicts.add(entry);
+        entries.push(entry.clone());
     })
     .await?;
     let conflicting = conflicts.find();

@@ -178,7 +178,7 @@ pub(super) struct Decoder {
     /// What was consumed of the entry's data, and what it came to.
     consumed: u64,
     produced: u64,
-    crc: flate2::Crc,
+    crc: crc32fast::Hasher,
     /// Whether the checksum covers everything from the beginning on.
     gapless: bool,
 }
@@ -210,7 +210,7 @@ impl Decoder {
             inflater,
             consumed: 0,
             produced: 0,
-            crc: flate2::Crc::new(),
+            crc: crc32fast::Hasher::new(),
             gapless: true,
         })
     }
@@ -384,7 +384,7 @@ impl Decoder {
     /// What was read, as it stopped there.
     pub(super) fn outcome(&self, stop: Stop) -> Outcome {
         let crc = match stop {
-            Stop::End if self.gapless && self.crc.sum() == self.crc32 => Crc::Verified,
+            Stop::End if self.gapless && self.crc.clone().finalize() == self.crc32 => Crc::Verified,
             Stop::End if self.gapless => Crc::Wrong,
             _ => Crc::Unverified,
         };

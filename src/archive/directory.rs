@@ -25,6 +25,8 @@ pub(super) struct Records<'a, V> {
     visit: V,
     /// What has come of a record that is not there as a whole yet: at most [`rawzip::MAX_CENTRAL_DIRECTORY_RECORD_SIZE`].
     pending: Vec<u8>,
+    /// The entry that was read last: the next one is written over it, which spares two allocations for each.
+    entry: Entry,
     conflicts: Conflicts,
     entries: u64,
     /// By flag: how many entries have it, and the first of them.
@@ -33,12 +35,13 @@ pub(super) struct Records<'a, V> {
     ended: bool,
 }
 
-impl<'a, V: FnMut(Entry)> Records<'a, V> {
+impl<'a, V: FnMut(&Entry)> Records<'a, V> {
     pub(super) fn new(reading: &'a Reading, visit: V) -> Self {
         Self {
             reading,
             visit,
             pending: Vec::new(),
+            entry: Entry::default(),
             conflicts: Conflicts::default(),
             entries: 0,
             flagged: BTreeMap::new(),
@@ -65,8 +68,12 @@ impl<'a, V: FnMut(Entry)> Records<'a, V> {
         let whole = self.whole_records();
         if whole > 0 {
             let rest = self.pending.split_off(whole);
-            let batch = std::mem::replace(&mut self.pending, rest);
-            self.read(batch);
+            // The same memory for each batch: the system clears what it gives anew.
+            let mut batch = std::mem::take(&mut self.pending);
+            self.read(&mut batch);
+            batch.clear();
+            batch.extend_from_slice(&rest);
+            self.pending = batch;
         }
     }
 
@@ -95,26 +102,28 @@ impl<'a, V: FnMut(Entry)> Records<'a, V> {
     /// Reads whole records, at least one. To the crate that knows records, they are a small zip of their own: the end record
     /// that makes them one is kept apart from them by a digital signature (APPNOTE.TXT 4.3.13), lest the last record's
     /// comment pass for a part of it.
-    fn read(&mut self, mut batch: Vec<u8>) {
+    fn read(&mut self, batch: &mut Vec<u8>) {
         let size = u32::try_from(batch.len()).unwrap_or(u32::MAX);
         batch.extend_from_slice(b"PK\x05\x05\x0e\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
         batch.extend_from_slice(b"PK\x05\x06\0\0\0\0\0\0\0\0");
         batch.extend_from_slice(&size.to_le_bytes());
         batch.extend_from_slice(&[0; 6]);
-        let zip = rawzip::ZipArchive::with_max_search_space(22).locate_in_slice(&batch);
+        let zip = rawzip::ZipArchive::with_max_search_space(22).locate_in_slice(batch.as_slice());
         let Ok(zip) = zip else {
             self.ended = true;
             return;
         };
         let mut records = zip.entries();
         while let Ok(Some(record)) = records.next_entry() {
-            self.take(Entry::new(&record, self.reading.base, self.reading.start));
+            self.entry.read(&record, self.reading.base, self.reading.start);
+            self.take();
         }
     }
 
-    fn take(&mut self, entry: Entry) {
+    fn take(&mut self) {
+        let entry = &self.entry;
         self.entries += 1;
-        self.conflicts.add(&entry);
+        self.conflicts.add(entry);
         for flag in entry.flags.iter() {
             let (count, _) = self.flagged.entry(flag.code()).or_insert_with(|| (0, entry.path.clone()));
             *count += 1;

@@ -17,9 +17,10 @@ const MAX_RATIO: u64 = 1000;
 const RATIO_MATTERS: u64 = 1024 * 1024;
 
 /// How an entry is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Method {
     /// Not at all.
+    #[default]
     Stored,
     /// Deflate.
     Deflate,
@@ -118,12 +119,12 @@ impl Flags {
 }
 
 /// A file or folder of an archive, as the directory declares it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Entry {
     /// Its path, to show: decoded, and made harmless. Match against [`path_to_match`](Self::path_to_match).
     pub path: String,
     /// Its path's bytes, as the directory has them.
-    pub raw_path: Box<[u8]>,
+    pub raw_path: Vec<u8>,
     /// Its size in bytes, as declared.
     pub size: u64,
     /// Its compressed size in bytes, as declared.
@@ -142,35 +143,36 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Reads a record of the directory. `base` is what lies before the zip in the archive, in bytes, and `data_end` where the
+    /// Becomes what a record of the directory tells. `base` is what lies before the zip in the archive, in bytes, and `data_end` where the
     /// entries' data has to end: at the directory.
-    pub(super) fn new(record: &ZipFileHeaderRecord<'_>, base: u64, data_end: u64) -> Self {
-        let raw = record.file_path();
-        let raw = raw.as_bytes();
+    pub(super) fn read(&mut self, record: &ZipFileHeaderRecord<'_>, base: u64, data_end: u64) {
+        let (path, flags) = (record.file_path(), record.flags());
+        let raw = path.as_bytes();
+        names::display(raw, flags.is_utf8(), &mut self.path);
+        self.raw_path.clear();
+        self.raw_path.extend_from_slice(raw);
+        self.size = record.uncompressed_size_hint();
+        self.compressed_size = record.compressed_size_hint();
+        self.crc32 = record.crc32();
+        self.method = record.compression_method().into();
+        self.is_folder = raw.ends_with(b"/") || raw.ends_with(b"\\");
         let modified = record.last_modified();
         let is_dated =
             record.last_modified_dos().packed_date() != 0 || matches!(modified, ZipDateTimeKind::Utc(_));
-        let mut entry = Self {
-            path: names::display(raw, record.flags().is_utf8()),
-            raw_path: raw.into(),
-            size: record.uncompressed_size_hint(),
-            compressed_size: record.compressed_size_hint(),
-            crc32: record.crc32(),
-            method: record.compression_method().into(),
-            flags: Flags::default(),
-            is_folder: raw.ends_with(b"/") || raw.ends_with(b"\\"),
-            modified: is_dated.then_some(modified),
-            local_header: record.local_header_offset().saturating_add(base),
-        };
-        let flags = record.flags();
-        let mut set = |flag, holds| entry.flags.set(flag, holds);
-        set(Flag::Encrypted, flags.is_encrypted() || flags.has_strong_encryption() || flags.is_masked());
-        set(Flag::UnreadableMethod, matches!(record.compression_method().into(), Method::Other(_)));
-        set(Flag::UnsafePath, names::is_unsafe(raw));
-        let is_absurd = entry.size / MAX_RATIO > entry.compressed_size && entry.size > RATIO_MATTERS;
-        entry.flags.set(Flag::AbsurdRatio, is_absurd);
-        entry.flags.set(Flag::PastEnd, entry.least_end() > data_end);
-        entry
+        self.modified = is_dated.then_some(modified);
+        self.local_header = record.local_header_offset().saturating_add(base);
+        let is_encrypted = flags.is_encrypted() || flags.has_strong_encryption() || flags.is_masked();
+        let is_absurd = self.size / MAX_RATIO > self.compressed_size && self.size > RATIO_MATTERS;
+        self.flags = Flags::default();
+        for (flag, holds) in [
+            (Flag::Encrypted, is_encrypted),
+            (Flag::UnreadableMethod, matches!(self.method, Method::Other(_))),
+            (Flag::UnsafePath, names::is_unsafe(raw)),
+            (Flag::AbsurdRatio, is_absurd),
+            (Flag::PastEnd, self.least_end() > data_end),
+        ] {
+            self.flags.set(flag, holds);
+        }
     }
 
     /// The path to match names against: as [`path`](Self::path), with `/` for every `\`.

@@ -94,9 +94,8 @@ pub struct Archive<'a, S> {
 }
 
 impl<'a, S: Source> Archive<'a, S> {
-    /// Opens an archive, and gives each of its entries to `visit`, in the directory's order, while it arrives. Entries are not
-    /// kept: memory does not grow with what `visit` drops, but for 24 bytes for each of the first million entries while they
-    /// are compared.
+    /// Opens an archive, and shows each of its entries to `visit`, in the directory's order, while it arrives. Entries are not
+    /// kept: memory grows with what `visit` clones, and by 24 bytes for each of the first million entries while they are compared.
     ///
     /// `size` is the archive's length in bytes, where it is known beforehand. Nothing is read after the `deadline`: entries that
     /// were visited by then still count, with the finding `time-limit`.
@@ -104,7 +103,7 @@ impl<'a, S: Source> Archive<'a, S> {
         source: &'a S,
         size: Option<u64>,
         deadline: Option<Instant>,
-        mut visit: impl FnMut(Entry) + Send,
+        mut visit: impl FnMut(&Entry) + Send,
     ) -> Result<Self, ArchiveError<S::Error>> {
         let tail = if size.is_some_and(|size| size <= WHOLE_OBJECT) { WHOLE_OBJECT } else { TAIL };
         let tail = Download::open(source, Span::Suffix(tail), deadline).await.map_err(out_of_time)?;
@@ -142,7 +141,7 @@ impl<'a, S: Source> Archive<'a, S> {
         &self,
         reading: &Reading,
         ambiguous: bool,
-        visit: &mut (impl FnMut(Entry) + Send),
+        visit: &mut (impl FnMut(&Entry) + Send),
     ) -> Result<Option<Directory>, ArchiveError<S::Error>> {
         let window = self.window.start();
         if reading.is_doubtful() && !self.begins_with_record(reading.start).await? {
@@ -176,7 +175,7 @@ impl<'a, S: Source> Archive<'a, S> {
         Ok(b"PK\x01\x02".starts_with(&signature))
     }
 
-    async fn stream<V: FnMut(Entry)>(
+    async fn stream<V: FnMut(&Entry)>(
         &self,
         span: Span,
         records: &mut Records<'_, V>,

@@ -12,12 +12,15 @@ const CP437: [char; 128] = [
 ];
 
 /// Decodes a name for people: UTF-8 where the entry's flag says so or the bytes are valid, else code page 437. Whatever could
-/// disturb a terminal, a log line or the reading order of a text becomes `\u{fffd}`.
-pub(super) fn display(raw: &[u8], says_utf8: bool) -> String {
+/// disturb a terminal, a log line or the reading order of a text becomes `\u{fffd}`. It is written over what `shown` held.
+pub(super) fn display(raw: &[u8], says_utf8: bool, shown: &mut String) {
+    shown.clear();
     match std::str::from_utf8(raw) {
-        Ok(text) => text.chars().map(harmless).collect(),
-        Err(_) if says_utf8 => String::from_utf8_lossy(raw).chars().map(harmless).collect(),
-        Err(_) => raw.iter().map(|&byte| harmless(from_cp437(byte))).collect(),
+        // Nearly all there are.
+        Ok(text) if raw.iter().all(|byte| matches!(byte, b' '..=b'~')) => shown.push_str(text),
+        Ok(text) => shown.extend(text.chars().map(harmless)),
+        Err(_) if says_utf8 => shown.extend(String::from_utf8_lossy(raw).chars().map(harmless)),
+        Err(_) => shown.extend(raw.iter().map(|&byte| harmless(from_cp437(byte)))),
     }
 }
 
@@ -47,6 +50,12 @@ pub(super) fn is_unsafe(raw: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn display(raw: &[u8], says_utf8: bool) -> String {
+        let mut shown = "what was shown before".to_owned();
+        super::display(raw, says_utf8, &mut shown);
+        shown
+    }
 
     #[test]
     fn names_are_utf8_or_code_page_437() {

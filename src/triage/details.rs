@@ -174,7 +174,10 @@ impl Listings {
             *bytes = bytes.saturating_add(size);
         }
         let is_full = self.largest.len() >= MAX_FILES;
-        if is_full && self.largest.peek().is_some_and(|Reverse((least, _))| size < *least) {
+        let is_larger = |Reverse((least, Reverse(last))): &Reverse<(u64, Reverse<String>)>| {
+            (size, Reverse(path)) > (*least, Reverse(last.as_str()))
+        };
+        if is_full && !self.largest.peek().is_some_and(is_larger) {
             return;
         }
         self.largest.push(Reverse((size, Reverse(path.to_owned()))));

@@ -98,6 +98,8 @@ pub(super) struct Survey<'r> {
     listings: Listings,
     pools: [Vec<(Rank, Target)>; 6],
     left_out: usize,
+    /// The path of the entry at hand, in lower case.
+    path: String,
 }
 
 /// What is rather kept: in a folder of crashes; modified last.
@@ -111,26 +113,29 @@ impl<'r> Survey<'r> {
             listings: Listings::default(),
             pools: Default::default(),
             left_out: 0,
+            path: String::new(),
         }
     }
 
     /// Takes note of an entry.
-    pub(super) fn add(&mut self, entry: Entry) {
+    pub(super) fn add(&mut self, entry: &Entry) {
         if entry.is_folder {
             return;
         }
         self.files.count += 1;
         self.files.bytes = self.files.bytes.saturating_add(entry.size);
         let path = entry.path_to_match();
-        let lower = path.to_ascii_lowercase();
-        self.listings.add(folder_of(&lower), &path, entry.size);
-        let path = lower;
-        let is_studios = self.rules.is_crash_file(&path);
-        let Some(kind) = Kind::of(&path).or(is_studios.then_some(Kind::Studio)) else { return };
+        self.path.clear();
+        self.path.push_str(&path);
+        self.path.make_ascii_lowercase();
+        self.listings.add(folder_of(&self.path), &path, entry.size);
+        let path = self.path.as_str();
+        let is_studios = self.rules.is_crash_file(path);
+        let Some(kind) = Kind::of(path).or(is_studios.then_some(Kind::Studio)) else { return };
         let pool = &mut self.pools[kind.pool()];
         pool.push((
-            (is_studios || is_in_crash_folder(&path), entry.modified()),
-            Target { kind, entry, is_studios },
+            (is_studios || is_in_crash_folder(path), entry.modified()),
+            Target { kind, entry: entry.clone(), is_studios },
         ));
         if pool.len() > MAX_OF_A_KIND {
             self.left_out += 1;

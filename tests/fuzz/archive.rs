@@ -28,8 +28,8 @@ pub(crate) fn check(bytes: &[u8]) {
 async fn read<S: Source>(source: &S, size: u64) -> Option<Vec<String>> {
     let (mut entries, mut conflicts): (Vec<Entry>, _) = (Vec::new(), Conflicts::default());
     let archive = Archive::open(source, Some(size), None, |entry| {
-        conflicts.add(&entry);
-        entries.push(entry);
+        conflicts.add(entry);
+        entries.push(entry.clone());
     });
     let archive = archive.await.ok()?;
     assert_eq!(archive.directory().entries, entries.len() as u64);

@@ -40,7 +40,7 @@ pub(super) async fn run(
     let mut meant = Vec::new();
     let archive = Archive::open(&reader, Some(export.size), None, |entry| {
         if !entry.is_folder && patterns.take(&entry.path_to_match()) {
-            meant.push(entry);
+            meant.push(entry.clone());
         }
     });
     let archive = archive.await.map_err(|error| export.failure(error))?;

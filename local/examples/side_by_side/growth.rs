@@ -10,11 +10,9 @@ use crash_capture_local::zips::writer::{End, Entry, Zip};
 use super::Failure;
 use super::arming::sweeps;
 use super::chart::{Chart, Panel};
-use super::indexing::{Export, forget};
+use super::indexing::{Export, INDEX_EXPORT, forget};
 use super::table::{head, median, mib, ms, row};
-use super::world::{BUCKET, Peer, Programs, World};
-
-const INDEX_EXPORT: Peer = Peer::new("index-export", "index-export");
+use super::world::{BUCKET, Programs, World};
 
 /// How often a process is given the event, once it is warm.
 const WARM: usize = 3;

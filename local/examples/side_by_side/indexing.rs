@@ -11,12 +11,16 @@ use crash_capture_local::zips::{Image, sessions};
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::money::of_reading;
 use super::table::{head, mb, median, mib, ms, row, times};
 use super::world::{APPLICATION, BUCKET, GROUP, Peer, Programs, World};
 
-const OURS: Peer = Peer::new("index-export", "index-export");
-const PEERS: [Peer; 4] = [
-    OURS,
+pub(crate) const INDEX_EXPORT: Peer = Peer::new("index-export", "index-export");
+/// What the ratios are to: our own reader of zips, doing what the peers do and no more (`benches/reading`).
+pub(crate) const READING: Peer = Peer::new("its reading alone", "reading");
+const PEERS: [Peer; 5] = [
+    INDEX_EXPORT,
+    READING,
     Peer::new("Python, the same plan", "plan"),
     Peer::new("Python, remotezip", "remote"),
     Peer::new("Python, full download", "full"),
@@ -26,8 +30,11 @@ const PEERS: [Peer; 4] = [
 pub(crate) const MODEL: Shape =
     Shape { first_byte: Duration::from_millis(20), per_connection: 90_000_000, in_all: 75_000_000 };
 
-/// How often a process is given the event again, once it has answered the first.
-const WARM: u32 = 3;
+/// How often a process is given the event again, once it has answered the first: small exports more often, as the clock of processor
+/// time is coarse.
+fn warm(size: u64) -> u32 {
+    if size < 30_000_000 { 20 } else { 5 }
+}
 
 /// Downloads of more than this are measured once: they take long.
 const LONG: u64 = 1 << 30;
@@ -49,13 +56,20 @@ struct Sample {
 }
 
 /// Measures all of them on the exports of these names; prints a table for each.
-pub(crate) async fn run(programs: &Programs, names: &[String], repetitions: u32) -> Result<(), Failure> {
-    let world = World::start(programs, &PEERS).await?;
+pub(crate) async fn run(
+    programs: &Programs,
+    names: &[String],
+    only: &[String],
+    repetitions: u32,
+) -> Result<(), Failure> {
+    let is_meant = |peer: &Peer| only.is_empty() || only.iter().any(|program| program == peer.program);
+    let peers: Vec<_> = PEERS.into_iter().filter(is_meant).collect();
+    let world = World::start(programs, &peers).await?;
     for session in sessions::all().into_iter().filter(|it| names.iter().any(|name| name == it.name)) {
         let export = Export::put(&world, &session).await?;
         for shape in [None, Some(MODEL)] {
             world.s3.shape(shape);
-            let measured = measure(&world, &export, repetitions).await?;
+            let measured = measure(&world, &peers, &export, repetitions).await?;
             print(&export, shape, &measured);
         }
         world.s3.shape(None);
@@ -110,17 +124,23 @@ impl Export {
     }
 }
 
-async fn measure(world: &World, export: &Export, repetitions: u32) -> Result<Vec<(Peer, Sample)>, Failure> {
-    let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); PEERS.len()];
+async fn measure(
+    world: &World,
+    peers: &[Peer],
+    export: &Export,
+    repetitions: u32,
+) -> Result<Vec<(Peer, Sample)>, Failure> {
+    let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); peers.len()];
     let mut answers = BTreeSet::new();
     for repetition in 0..repetitions {
         // One after the other, and then again: whatever else the machine does, it does it to all of them.
-        for (peer, samples) in PEERS.iter().zip(&mut samples) {
+        for (peer, samples) in peers.iter().zip(&mut samples) {
             let is_long = peer.program == "full" && export.size > LONG;
             if repetition > 0 && is_long {
                 continue;
             }
-            let (sample, answer) = sample(world, *peer, export, if is_long { 1 } else { WARM }).await?;
+            let (sample, answer) =
+                sample(world, *peer, export, if is_long { 1 } else { warm(export.size) }).await?;
             samples.push(sample);
             answers.insert(answer);
         }
@@ -128,7 +148,7 @@ async fn measure(world: &World, export: &Export, repetitions: u32) -> Result<Vec
     if answers.len() != 1 {
         return Err(format!("{}: they do not agree: {answers:#?}", export.name).into());
     }
-    Ok(PEERS.iter().copied().zip(samples.iter().map(|samples| middle(samples))).collect())
+    Ok(peers.iter().copied().zip(samples.iter().map(|samples| middle(samples))).collect())
 }
 
 /// Starts a process, and gives it the event several times; what it took, and what it found.
@@ -170,7 +190,7 @@ pub(crate) async fn forget(world: &World) -> Result<(), Failure> {
 
 /// What a peer found, in the peers' form.
 fn findings(peer: Peer, answer: &Value) -> Value {
-    if !peer.is_ours() {
+    if peer != INDEX_EXPORT {
         return answer.clone();
     }
     let evidence = answer["evidence"].as_array().cloned().unwrap_or_default();
@@ -201,17 +221,6 @@ fn middle(samples: &[Sample]) -> Sample {
     }
 }
 
-/// What reading a million exports like this costs, in dollars: us-east-1, arm64, 512 MB, as of 2026 (<https://aws.amazon.com/s3/pricing/>,
-/// <https://aws.amazon.com/lambda/pricing/>). At that size a function has a third of a processor: where the processor is what
-/// one waits for, it takes longer, and costs more.
-fn dollars(requests: usize, reading: Duration) -> f64 {
-    const GET: f64 = 0.000_000_4;
-    const INVOCATION: f64 = 0.000_000_2;
-    const GIGABYTE_SECOND: f64 = 0.000_013_333_4;
-    let gets = f64::from(u32::try_from(requests).unwrap_or(u32::MAX)) * GET;
-    1e6 * (gets + INVOCATION + reading.as_secs_f64() * 0.5 * GIGABYTE_SECOND)
-}
-
 #[expect(clippy::print_stdout, reason = "that is what it is for")]
 fn print(export: &Export, shape: Option<Shape>, measured: &[(Peer, Sample)]) {
     let latency = if shape.is_some() { "modelled latency" } else { "no latency" };
@@ -232,9 +241,10 @@ fn print(export: &Export, shape: Option<Shape>, measured: &[(Peer, Sample)]) {
             "a million",
         ])
     );
-    let ours = measured[0].1;
+    let of = |peer: Peer| measured.iter().find(|(it, _)| *it == peer).or(measured.first()).map(|(_, it)| *it);
+    let (ours, reading) = (of(INDEX_EXPORT).unwrap_or_default(), of(READING).unwrap_or_default());
     for (peer, it) in measured {
-        let price = shape.map(|_| format!("${:.2}", dollars(it.requests, it.reading)));
+        let price = shape.map(|_| format!("${:.2}", of_reading(it.requests, it.reading, it.cpu_warm)));
         println!(
             "{}",
             row(&[
@@ -242,12 +252,12 @@ fn print(export: &Export, shape: Option<Shape>, measured: &[(Peer, Sample)]) {
                 it.requests.to_string(),
                 mb(it.bytes),
                 ms(it.reading),
-                times(it.reading, ours.reading),
+                times(it.reading, reading.reading),
                 ms(it.cpu_warm),
-                times(it.cpu_warm, ours.cpu_warm),
+                times(it.cpu_warm, reading.cpu_warm),
                 mib(it.memory),
                 ms(it.cold),
-                times(it.cold, ours.cold),
+                times(it.cold, reading.cold),
                 price.unwrap_or_default(),
             ])
         );

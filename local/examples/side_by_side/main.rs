@@ -8,8 +8,10 @@ mod arming;
 mod chart;
 mod growth;
 mod indexing;
+mod money;
 mod start_up;
 mod table;
+mod triage;
 mod world;
 
 use std::path::PathBuf;
@@ -28,8 +30,12 @@ enum Part {
     Indexing,
     /// From the start of a process to its first answer.
     StartUp,
-    /// A sweep over ten thousand sessions.
+    /// Sweeps over sessions: of ten thousand, and of ten.
     Arming,
+    /// What index-export's triage takes: logs, dumps, a typical crash and a bad one.
+    Triage,
+    /// What a million sessions cost.
+    Money,
     /// Time, requests and memory, as exports and sessions become more and larger.
     Growth,
 }
@@ -55,6 +61,9 @@ struct Arguments {
     /// Which exports are indexed.
     #[arg(long, value_delimiter = ',', default_value = "s,m,a,b,c,d")]
     exports: Vec<String>,
+    /// Which programs index them: index-export, reading, plan, remote, full; all, unless some are named.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
     /// What is measured; everything, unless something is named.
     #[arg(value_enum)]
     parts: Vec<Part>,
@@ -74,7 +83,7 @@ async fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "that is what it is for")]
 async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { functions, python, peers, chart, repetitions, exports, parts } = arguments;
+    let Arguments { functions, python, peers, chart, repetitions, exports, only, parts } = arguments;
     let programs = Programs { functions, python, peers };
     let is_wanted = |part| parts.is_empty() || parts.contains(&part);
     if is_wanted(Part::StartUp) {
@@ -83,11 +92,21 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     if is_wanted(Part::Indexing) {
         println!("\n### Indexing");
-        Box::pin(indexing::run(&programs, &exports, repetitions)).await?;
+        Box::pin(indexing::run(&programs, &exports, &only, repetitions)).await?;
     }
     if is_wanted(Part::Arming) {
         println!("\n### Arming");
-        Box::pin(arming::run(&programs, 10_000)).await?;
+        for sessions in [10, 10_000] {
+            Box::pin(arming::run(&programs, sessions)).await?;
+        }
+    }
+    if is_wanted(Part::Triage) {
+        println!("\n### Triage");
+        Box::pin(triage::run(&programs, repetitions)).await?;
+    }
+    if is_wanted(Part::Money) {
+        println!("\n### Money");
+        Box::pin(money::run(&programs)).await?;
     }
     if is_wanted(Part::Growth) {
         println!("\n### Growth");

@@ -11,14 +11,13 @@ use flate2::write::DeflateEncoder;
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::indexing::Export;
+use super::indexing::{Export, INDEX_EXPORT};
 use super::table::{head, mb, median, mib, ms, row, times};
 use super::world::{BUCKET, GROUP, Peer, Programs, World};
 
-const PEERS: [[Peer; 2]; 2] = [
-    [Peer::new("start-export", "start-export"), Peer::new("the same in Python", "arm")],
-    [Peer::new("index-export", "index-export"), Peer::new("the same in Python", "plan")],
-];
+pub(crate) const START_EXPORT: Peer = Peer::new("start-export", "start-export");
+pub(crate) const ARM: Peer = Peer::new("the same in Python", "arm");
+const PEERS: [[Peer; 2]; 2] = [[START_EXPORT, ARM], [INDEX_EXPORT, Peer::new("the same in Python", "plan")]];
 
 /// Starts each of them so often; prints a table.
 #[expect(clippy::print_stdout, reason = "that is what it is for")]
@@ -71,9 +70,14 @@ async fn event(world: &World, peer: Peer, export: &Export, repetition: u32) -> R
         }
         return Ok(export.event().clone());
     }
-    let id = format!("{}{repetition:04}", peer.program.replace('-', ""));
+    Ok(arm(world, peer, repetition))
+}
+
+/// Tells of a session that lives, and that this peer has not been told of.
+pub(crate) fn arm(world: &World, peer: Peer, number: u32) -> Value {
+    let id = format!("{}{number:04}", peer.program.replace('-', ""));
     world.write_down([id.clone()], Status::Active);
-    Ok(json!({"streamGroupId": GROUP, "streamSessionId": id}))
+    json!({"streamGroupId": GROUP, "streamSessionId": id})
 }
 
 /// Prints how large the functions are.

@@ -43,16 +43,16 @@ impl Peer {
         Self { name, program }
     }
 
-    /// Whether it is one of the functions that get deployed.
+    /// Whether it is a cargo binary.
     pub(crate) fn is_ours(self) -> bool {
-        matches!(self.program, "index-export" | "start-export")
+        matches!(self.program, "index-export" | "start-export" | "reading")
     }
 }
 
 /// Where the programs are.
 #[derive(Debug, Clone)]
 pub(crate) struct Programs {
-    /// The folder of the functions' release build.
+    /// The folder of the release build.
     pub(crate) functions: PathBuf,
     /// The Python that has what the peers need.
     pub(crate) python: PathBuf,

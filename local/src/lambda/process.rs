@@ -1,5 +1,6 @@
 //! The processes that execution environments are.
 
+use std::fs;
 use std::io;
 use std::process::ExitStatus;
 use std::sync::mpsc;
@@ -110,17 +111,24 @@ pub(super) fn describe(status: ExitStatus) -> Option<String> {
 
 /// The most memory that the process has had, in bytes (`VmHWM`).
 pub(super) fn max_memory(child: &Child) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()?)).ok()?;
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id()?)).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }
 
-/// The processor time that the process has used.
+/// The processor time that the process has used: what its present threads have, exactly, or what all of them have had, by a clock
+/// of 10 ms, whichever is more.
 pub(super) fn processor_time(child: &Child) -> Option<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id()?)).ok()?;
-    Some(
-        Duration::from_secs(1) * u32::try_from(process_ticks(&stat)?).ok()?
-            / u32::try_from(clock_ticks_per_second()).ok()?,
-    )
+    let process = format!("/proc/{}", child.id()?);
+    let ticks = process_ticks(&fs::read_to_string(format!("{process}/stat")).ok()?)?;
+    let ticks =
+        Duration::from_secs(1) * u32::try_from(ticks).ok()? / u32::try_from(clock_ticks_per_second()).ok()?;
+    // Nanoseconds on a processor come first (Documentation/scheduler/sched-stats.rst).
+    let threads = fs::read_dir(format!("{process}/task")).into_iter().flatten().flatten();
+    let present = threads.filter_map(|thread| {
+        let stat = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        stat.split(' ').next()?.parse().map(Duration::from_nanos).ok()
+    });
+    Some(ticks.max(present.sum()))
 }

@@ -23,9 +23,10 @@ fn target(entry: Entry) -> Option<Target<Digest>> {
 /// Reads what index-export reads, and gives requests and bytes.
 async fn cost(served: &Served) -> (usize, u64) {
     let mut targets = Vec::new();
-    let archive = Archive::open(&served, Some(served.size()), None, |entry| targets.extend(target(entry)))
-        .await
-        .unwrap();
+    let archive =
+        Archive::open(&served, Some(served.size()), None, |entry| targets.extend(target(entry.clone())))
+            .await
+            .unwrap();
     assert_eq!(archive.directory().findings, []);
     let mut reads = archive.reads();
     for target in targets {

@@ -163,7 +163,8 @@ async fn after_the_deadline_nothing_is_read() {
 
     let soon = Instant::now() + Duration::from_millis(200);
     let mut entries = Vec::new();
-    let archive = Archive::open(&source, None, Some(soon), |entry| entries.push(entry)).await.unwrap();
+    let archive =
+        Archive::open(&source, None, Some(soon), |entry| entries.push(entry.clone())).await.unwrap();
     tokio::time::sleep_until(soon).await;
     let asked = served.asked();
     let outcome = read_all(&archive, &entries[0]).await.unwrap().result.unwrap();
@@ -217,7 +218,7 @@ async fn what_was_read_of_a_log_by_the_deadline_counts() {
     // The log comes in 122 pieces.
     let deadline = Some(Instant::now() + Duration::from_millis(700));
     let mut entries = Vec::new();
-    let archive = Archive::open(&source, None, deadline, |entry| entries.push(entry)).await.unwrap();
+    let archive = Archive::open(&source, None, deadline, |entry| entries.push(entry.clone())).await.unwrap();
     let target = Target::stream(entries[0].clone(), u64::MAX, u64::MAX, Vec::new());
     let read = read(&archive, target).await.unwrap();
     assert_eq!(read.result.unwrap().stop, Stop::Limit(Limit::Time));

@@ -151,7 +151,7 @@ pub(super) async fn open<S: Source>(
     size: Option<u64>,
 ) -> Result<(Archive<'_, S>, Vec<Entry>), ArchiveError<S::Error>> {
     let mut entries = Vec::new();
-    let archive = Archive::open(source, size, None, |entry| entries.push(entry)).await?;
+    let archive = Archive::open(source, size, None, |entry| entries.push(entry.clone())).await?;
     Ok((archive, entries))
 }
 

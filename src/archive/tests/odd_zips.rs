@@ -9,10 +9,11 @@ use super::*;
 /// What becomes of a zip, on one line: entries, what was found, and what became of the entries that are not simply right.
 async fn told(served: &Served) -> String {
     let mut entries = Vec::new();
-    let archive = match Archive::open(&served, Some(served.size()), None, |entry| entries.push(entry)).await {
-        Ok(archive) => archive,
-        Err(error) => return error.to_string(),
-    };
+    let archive =
+        match Archive::open(&served, Some(served.size()), None, |entry| entries.push(entry.clone())).await {
+            Ok(archive) => archive,
+            Err(error) => return error.to_string(),
+        };
     let codes: Vec<&str> = archive.directory().findings.iter().map(|it| it.code).collect();
     let mut told = vec![entries.len().to_string(), codes.join(" ")];
     for entry in entries.iter().take(20) {
