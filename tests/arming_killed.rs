@@ -141,6 +141,18 @@ fn without_times(value: &mut Value) {
     }
 }
 
+/// Of whoever was exported the sweep knows, whatever else was lost with the process.
+async fn assert_all_watched(cloud: &Cloud, nth: usize) {
+    for session in cloud.streams.sessions() {
+        let is_watched = cloud.marker(&session.id).await.is_some();
+        assert!(
+            session.export.is_none() || is_watched,
+            "{} is not watched, killed at request {nth}",
+            session.id.id
+        );
+    }
+}
+
 /// Invokes the function with an event, kills it at each of its requests in turn, of which there are some, and invokes it with
 /// the same event again.
 async fn assert_the_same_in_the_end(event: &Value, least_requests: usize) {
@@ -163,6 +175,7 @@ async fn assert_the_same_in_the_end(event: &Value, least_requests: usize) {
             assert!(nth > least_requests, "{nth} requests are too few: is the function killed at all?");
             break;
         }
+        assert_all_watched(&cloud, nth).await;
         cloud.start_export(event).await;
         cloud.sweep_answer().await;
         assert_eq!(state(&cloud).await, expected, "killed at request {nth}");
