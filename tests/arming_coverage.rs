@@ -21,5 +21,5 @@ async fn what_crashes_later_than_a_pass_after_active_is_captured_and_nothing_is_
     assert_eq!(coverage.all.captured + coverage.all.missed, 150);
     assert!(coverage.all.captured > 100, "{coverage:?}");
     // A pass, and what a busy machine adds.
-    assert!(coverage.latest_miss < 5.0 + 5.0, "{coverage:?}");
+    assert!(coverage.latest_miss < 5.0 + 5.0, "the cloud was late by {}: {coverage:?}", coverage.late);
 }

@@ -157,69 +157,6 @@ fn some_milliseconds() -> u64 {
 }
 
 #[tokio::test]
-async fn a_session_that_nobody_saw_is_recorded_within_the_hour() {
-    let cloud = Cloud::start().await;
-    cloud.sweep().await;
-    let mut unseen = session_on_paper(STREAM_GROUP, "unseen");
-    exited(&mut unseen);
-    let mut not_started = session_on_paper(STREAM_GROUP, "notstarted");
-    in_error(StatusReason::PlacementTimeout)(&mut not_started);
-    let mut by_hand = session_on_paper(STREAM_GROUP, "byhand");
-    exited(&mut by_hand);
-    by_hand.export = Some(export_on_paper(ExportStatus::Succeeded, "s3://elsewhere/x.zip"));
-    let mut long_ago = session_on_paper(STREAM_GROUP, "longago");
-    exited(&mut long_ago);
-    long_ago.created_at = Timestamp::now() - Duration::from_hours(48);
-    let sessions = cloud.write_down([unseen, not_started, by_hand, long_ago]);
-    assert_eq!(cloud.sweep_answer().await["counts"], json!({}));
-    cloud.let_an_hour_pass().await;
-    let answer = cloud.sweep_answer().await;
-    assert_eq!(answer["counts"], json!({"missed": 2, "already-armed": 1}));
-    assert_eq!(verdict(&cloud, &sessions[0]).await, pair("missed", "never-seen"));
-    assert_eq!(verdict(&cloud, &sessions[1]).await, pair("missed", "never-started"));
-    assert!(cloud.record(&sessions[3]).await.is_none(), "it ended before the first sweep");
-    cloud.sweep_answer().await;
-    assert_eq!(verdict(&cloud, &sessions[2]).await, pair("missed", "exported-elsewhere"));
-    // Once is enough, and it is not done again before an hour is over.
-    let calls = cloud.calls(Operation::ListStreamSessions);
-    let before = cloud.contents().await;
-    cloud.sweep_answer().await;
-    assert_eq!((cloud.calls(Operation::ListStreamSessions), cloud.contents().await), (calls + 5, before));
-    cloud.let_an_hour_pass().await;
-    assert_eq!(cloud.sweep_answer().await["counts"], json!({}));
-}
-
-#[tokio::test]
-async fn an_hourly_look_reads_so_many_pages_and_says_if_they_were_not_all() {
-    let cloud = Cloud::start_with(|options| {
-        // A page looks at one session: so many pages need no more sessions.
-        options.switches.filtered_by_page = Some(1);
-        options.parameters.insert("ApiCallsPerSecond".to_owned(), "99999".to_owned());
-    })
-    .await;
-    cloud.sweep().await;
-    cloud.let_an_hour_pass().await;
-    let before = cloud.read_json("state/hourly-look.json").await;
-    cloud.write_down((0..210).map(|number| {
-        let mut session = session_on_paper(STREAM_GROUP, &format!("s{number:03}"));
-        exited(&mut session);
-        session
-    }));
-    let answer = cloud.sweep_answer().await;
-    assert_eq!(answer["counts"], json!({"missed": 200}));
-    let unlisted = &answer["unlisted"][0];
-    assert_eq!(unlisted["what"], "sessions that nobody saw, after 200 pages");
-    assert_eq!(
-        (&unlisted["outcome"], &unlisted["detail"]),
-        (&json!("not-reached"), &json!("one look reads 200 pages"))
-    );
-    // The next one is not before another hour, and does not take this one for complete.
-    let after = cloud.read_json("state/hourly-look.json").await;
-    assert_eq!(after["complete"], before["complete"]);
-    assert_ne!(after["at"], before["at"]);
-}
-
-#[tokio::test]
 async fn a_session_that_never_ran_is_no_loss() {
     let cloud = Cloud::start().await;
     let mut starting = session_on_paper(STREAM_GROUP, "starting");
@@ -460,4 +397,49 @@ async fn a_late_alarm_makes_a_session_suspect_that_was_judged_already() {
     cloud.lambda.kill(START_EXPORT).unwrap();
     cloud.sweep().await;
     assert_eq!(reindex_requests(&cloud), requests);
+}
+
+#[tokio::test]
+async fn a_late_alarm_is_noted_in_the_record_of_a_session_that_was_not_captured() {
+    let cloud = Cloud::start().await;
+    let sessions = ["failed", "missed"].map(|id| session_on_paper(STREAM_GROUP, id));
+    let sessions = cloud.write_down(sessions);
+    cloud.sweep_answer().await;
+    cloud.streams.change(&sessions[0], exported(ExportStatus::Failed)).unwrap();
+    let without_export = |session: &mut StreamSession| {
+        exited(session);
+        session.export = None;
+    };
+    cloud.streams.change(&sessions[1], without_export).unwrap();
+    for pauses in 0..3 {
+        cloud.sweep_answer().await;
+        if pauses < 2 {
+            cloud.let_pause_pass(&sessions[1]).await;
+        }
+    }
+    let before = [cloud.record(&sessions[0]).await.unwrap(), cloud.record(&sessions[1]).await.unwrap()];
+    cloud.lambda.kill(START_EXPORT).unwrap();
+    let alarm = event("start-export/alarm-direct-action.json", &[]);
+    assert_eq!(cloud.start_export(&alarm).await["counts"], json!({"settled": 2}));
+    cloud.bus.settled().await;
+    for (session, mut expected) in sessions.iter().zip(before) {
+        assert_eq!(expected.get("alarms"), None);
+        let record = cloud.record(session).await.unwrap();
+        assert_eq!(record["alarms"][0]["name"], alarm["alarmData"]["alarmName"]);
+        expected["alarms"] = record["alarms"].clone();
+        assert_eq!(record, expected, "nothing else is changed");
+    }
+    assert_eq!(reindex_requests(&cloud), 1, "the export that failed may have come after all");
+    // Once is enough, also for a process that remembers nothing; and then the marker goes as ever.
+    let contents = cloud.contents().await;
+    cloud.start_export(&alarm).await;
+    cloud.lambda.kill(START_EXPORT).unwrap();
+    cloud.sweep().await;
+    assert_eq!((cloud.contents().await, reindex_requests(&cloud)), (contents, 1));
+    for key in cloud.s3.list(&cloud.bucket, "index/").await.unwrap() {
+        cloud.s3.backdate(&cloud.bucket, &key, Duration::from_mins(11)).unwrap();
+    }
+    cloud.lambda.kill(START_EXPORT).unwrap();
+    cloud.sweep().await;
+    assert_eq!(cloud.s3.list(&cloud.bucket, "open/").await.unwrap(), [""; 0]);
 }

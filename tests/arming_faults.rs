@@ -3,6 +3,7 @@
 mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crash_capture_local::cloud::STREAM_GROUP;
@@ -220,6 +221,52 @@ async fn the_pace_is_kept() {
         let took = window.last().unwrap().duration_since(*window.first().unwrap()).as_secs_f64();
         assert!(took >= 0.9, "{took} s for {} calls", window.len());
     }
+}
+
+#[tokio::test]
+async fn no_more_than_sixteen_sessions_are_seen_to_at_the_same_time() {
+    let (cloud, _) = cloud_with(25, "200").await;
+    let arrivals = Arc::new(Mutex::new(Vec::new()));
+    let (noted, takes) = (Arc::clone(&arrivals), Duration::from_millis(500));
+    cloud.streams.inject(move |arrival| {
+        (arrival.operation == Operation::ExportStreamSessionFiles).then(|| {
+            noted.lock().unwrap().push(Instant::now());
+            Fault::Late(takes)
+        })
+    });
+    assert_eq!(cloud.sweep_answer().await["counts"], json!({"armed": 50}));
+    let arrivals = arrivals.lock().unwrap();
+    assert_eq!(arrivals.len(), 50);
+    for (first, seventeenth) in arrivals.iter().zip(&arrivals[16..]) {
+        assert!(*seventeenth - *first >= takes, "it has not waited for the first to be answered");
+    }
+}
+
+#[tokio::test]
+async fn each_invocation_logs_one_line_with_its_counts_and_its_answer() {
+    let (cloud, _) = cloud_with(2, "50").await;
+    cloud.streams.inject(|Arrival { operation, identifiers: [group, _] }| {
+        let is_denied = *operation == Operation::ExportStreamSessionFiles && group == OTHER_GROUP;
+        is_denied.then(|| Fault::Refused(ServiceError::AccessDenied("not yours".into())))
+    });
+    let answers = [
+        cloud.start_export(&event("start-export/scheduled-event.json", &[])).await,
+        cloud.start_export(&event("start-export/alarm-metric-ok.json", &[])).await,
+    ];
+    let lines = cloud.lambda.logs(START_EXPORT).into_iter().map(|LogLine { text, .. }| text);
+    let lines = lines.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+    let done: Vec<_> =
+        lines.map(|line| line["fields"].clone()).filter(|fields| fields["message"] == "done").collect();
+    assert_eq!(done.len(), answers.len());
+    for (line, answer) in done.iter().zip(&answers) {
+        let logged: Value = serde_json::from_str(line["answer"].as_str().unwrap()).unwrap();
+        assert_eq!(logged, *answer);
+        for name in ["armed", "denied", "missed"] {
+            let count = answer["counts"].get(name).unwrap_or(&json!(0)).clone();
+            assert_eq!(line[name], count, "{name}");
+        }
+    }
+    assert_eq!((&done[0]["armed"], &done[0]["denied"]), (&json!(2), &json!(2)));
 }
 
 #[tokio::test]

@@ -140,8 +140,8 @@ impl StartExport {
         }
     }
 
-    /// The session has a record. If that has not heard of an alarm, or of why the session ended, its export is judged again; if it
-    /// is ten minutes old, the marker has done its work.
+    /// The session has a record. If that has not heard of an alarm, or of why the session ended, its export is judged again, or, where
+    /// there is none, the alarm noted; if it is ten minutes old, the marker has done its work.
     async fn settled(
         &self,
         arming: &Arming<'_>,
@@ -161,6 +161,9 @@ impl StartExport {
                 self.store.request_reindex(&export.key).await?;
             }
             self.pause(&case, wanting).await?;
+        } else if Box::pin(self.tell_uncaptured(arming, marker, &record)).await? {
+            let next_look = now.saturating_add(MARKER_STAYS).unwrap_or(now);
+            self.watch.set(name, Watched { next_look, unsettled_since: None });
         } else if now.duration_since(written_at) >= MARKER_STAYS {
             self.store.delete_marker(name).await?;
             self.forget(name, known);
@@ -169,6 +172,29 @@ impl StartExport {
             self.watch.set(name, Watched { next_look, unsettled_since: None });
         }
         Ok(Outcome::Settled)
+    }
+
+    /// The record of a session that was not captured hears of an alarm that came late; says whether it had not. An export that had
+    /// been requested is asked for once more, as it may have come after all.
+    async fn tell_uncaptured(
+        &self,
+        arming: &Arming<'_>,
+        marker: &Marker,
+        record: &Record,
+    ) -> Result<bool, Error> {
+        let is_uncaptured = matches!(record.state, State::Missed | State::Failed);
+        let is_news = is_uncaptured && wanting(marker, record) == Some(LATE_ALARM);
+        let Some(reason) = record.judgement.reason.clone().filter(|_| is_news) else { return Ok(false) };
+        if record.state == State::Failed {
+            self.ask_for_index(&self.target(marker.output_uri.as_deref())).await?;
+        }
+        let mut told = Marker { alarms: record.alarms.clone(), ..marker.clone() };
+        for alarm in &marker.alarms {
+            told.note(alarm);
+        }
+        let facts = record.session.clone();
+        let outcome = arming.record(record.state.clone(), reason, facts, Some(&told)).await?;
+        Ok(matches!(outcome, Outcome::Missed(_) | Outcome::Failed(_)))
     }
 
     async fn settle_ended(

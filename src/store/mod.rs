@@ -14,7 +14,7 @@ mod tags;
 pub use export::{ExportReader, ReadError};
 pub use resolutions::{KnownBuild, Resolution, Resolved};
 pub use signatures::FirstSight;
-pub use state::HourlyLook;
+pub use state::{HourlyLook, Rest};
 pub use tags::VERDICT;
 
 use aws_sdk_s3::Client;
