@@ -66,8 +66,8 @@ def examine(source, entry):
     if is_dump:
         return zlib.decompressobj(-15).decompress(packed, DUMP_INFLATED).startswith(b"MDMP")
     inflater, crc = zlib.decompressobj(-15), 0
-    while piece := inflater.decompress(packed, 64 * 1024):
-        crc, packed = zlib.crc32(piece, crc), inflater.unconsumed_tail
+    for at in range(0, len(packed), 64 * 1024):
+        crc = zlib.crc32(inflater.decompress(packed[at : at + 64 * 1024]), crc)
     assert crc == entry.CRC, entry.filename
     return False
 

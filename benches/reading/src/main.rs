@@ -91,5 +91,5 @@ async fn read(client: &Client, event: &Value) -> Result<Value, Error> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let client = Client::new(&lambda_config());
-    run(service_fn(async |event: LambdaEvent<Value>| read(&client, &event.payload).await)).await
+    run(service_fn(async |event: LambdaEvent<Value>| Box::pin(read(&client, &event.payload)).await)).await
 }

@@ -89,8 +89,8 @@ pub(crate) async fn run(programs: &Programs) -> Result<(), Failure> {
             took.push(it.outcome.duration);
             first = first.or(it.outcome.processor_time);
             last = it.outcome.processor_time;
-            counts.clear();
-            for request in it.requests {
+            // What the first event wrote is there at the next ones.
+            for request in it.requests.into_iter().filter(|_| number == 0) {
                 *counts.entry(request.operation).or_insert(0) += 1;
             }
         }

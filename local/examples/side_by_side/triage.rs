@@ -243,7 +243,7 @@ async fn taken(world: &World, peer: Peer, export: &Export, repetitions: u32) -> 
             memory = memory.max(it.outcome.max_memory);
             (gets, bytes) = it.reads_of(export.key());
             if number == WARM {
-                cpu += (now - used) / WARM;
+                cpu += now.saturating_sub(used) / WARM;
             }
         }
     }
