@@ -196,7 +196,13 @@ pub(crate) fn stage(open: &Open) -> (&'static str, anstyle::Style, String) {
         (Some(denied), _, _) => ("denied", BAD, denied.clone()),
         (_, Some(settling), _) => {
             let ended = minute(settling.ended_at);
-            ("ended", PLAIN, format!("at {ended}; its export is {}", settling.found.to_lowercase()))
+            // Codes of our own are in small letters with dashes, the service's statuses in capitals.
+            let found = match settling.found.as_str() {
+                "no-export" => "no export of it is known yet".to_owned(),
+                "unknown-session" => "GameLift Streams does not know it any more".to_owned(),
+                status => format!("its export is {}", status.to_lowercase()),
+            };
+            ("ended", PLAIN, format!("at {ended}; {found}"))
         }
         (_, _, Some(at)) => ("armed", GOOD, format!("since {}", minute(at))),
         _ => ("seen", DOUBTFUL, format!("since {}, not armed yet", minute(marker.trigger.at))),
