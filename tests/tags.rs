@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -89,10 +90,13 @@ async fn tags_follow_the_record_that_won_whoever_tags_last() {
     let session = cloud.play_as(long_since(&QUIT)).await;
     cloud.start_export(&session_event(&cloud, &session)).await;
     // The first to tag is slow.
-    let is_first = AtomicBool::new(true);
+    let is_first = Arc::new(AtomicBool::new(true));
+    let first = Arc::clone(&is_first);
     cloud.s3.inject(move |request| {
-        let is_it = request.operation == "PutObjectTagging" && is_first.swap(false, Ordering::Relaxed);
-        is_it.then_some(Fault::Late(Duration::from_secs(6)))
+        // Nothing else is put to the key of an export over HTTP.
+        let is_export = request.key.as_deref().is_some_and(|key| key.starts_with("exports/"));
+        let is_tagging = is_export && request.operation == "REST.PUT.OBJECT";
+        (is_tagging && first.swap(false, Ordering::Relaxed)).then_some(Fault::Late(Duration::from_secs(3)))
     });
     cloud.now(&session);
     cloud.streams.settled(&session).await.unwrap();
@@ -109,6 +113,7 @@ async fn tags_follow_the_record_that_won_whoever_tags_last() {
     let answer = cloud.index_export(&json!({"bucket": cloud.bucket, "key": key})).await;
     assert_eq!(answer["verdict"], "suspect");
     cloud.bus.settled().await;
+    assert!(!is_first.load(Ordering::Relaxed));
     assert_eq!(cloud.record(&session).await.unwrap()["verdict"], "suspect");
     assert!(cloud.tags(&key).await.contains(&("Verdict".to_owned(), "suspect".to_owned())));
 }
