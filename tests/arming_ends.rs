@@ -46,6 +46,12 @@ fn exported(status: ExportStatus) -> impl FnOnce(&mut StreamSession) {
     }
 }
 
+/// A session that ends, and of whose export the service knows nothing.
+fn without_export(session: &mut StreamSession) {
+    exited(session);
+    session.export = None;
+}
+
 /// A live session that is armed.
 async fn armed(cloud: &Cloud) -> SessionId {
     let session = cloud.write_down([session_on_paper(STREAM_GROUP, "abc")]).remove(0);
@@ -294,10 +300,6 @@ async fn a_session_that_is_settled_is_not_asked_about_any_more() {
     let sessions = cloud.write_down([captured, lost]);
     cloud.sweep_answer().await;
     cloud.streams.change(&sessions[0], exported(ExportStatus::Failed)).unwrap();
-    let without_export = |session: &mut StreamSession| {
-        exited(session);
-        session.export = None;
-    };
     cloud.streams.change(&sessions[1], without_export).unwrap();
     for _ in 0..2 {
         cloud.sweep_answer().await;
@@ -406,10 +408,6 @@ async fn a_late_alarm_is_noted_in_the_record_of_a_session_that_was_not_captured(
     let sessions = cloud.write_down(sessions);
     cloud.sweep_answer().await;
     cloud.streams.change(&sessions[0], exported(ExportStatus::Failed)).unwrap();
-    let without_export = |session: &mut StreamSession| {
-        exited(session);
-        session.export = None;
-    };
     cloud.streams.change(&sessions[1], without_export).unwrap();
     for pauses in 0..3 {
         cloud.sweep_answer().await;
