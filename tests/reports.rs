@@ -7,16 +7,18 @@ mod local_s3;
 mod support;
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use crash_capture::record::{Judgement, Reason, Record, ReportObject, SessionFacts, State};
 use crash_capture::session::{Id, SessionName};
 use crash_capture::store::{RecordWrite, Store};
 use crash_capture_local::cloud::{APPLICATION, STREAM_GROUP};
+use crash_capture_local::streams::{ExportStatus, Status, StatusReason, StreamSession};
 use serde_json::{Value, json};
 
 use local_s3::{BUCKET, LocalS3};
 use support::exports::crashed;
-use support::{Cloud, INDEX_EXPORT, session_event};
+use support::{Cloud, INDEX_EXPORT, START_EXPORT, session_event, session_on_paper};
 
 async fn put(cloud: &Cloud, session: &str) -> Value {
     let key = format!("exports/{APPLICATION}/{STREAM_GROUP}/2026-11-23/{session}.zip");
@@ -108,6 +110,79 @@ async fn no_record_names_a_report_that_could_not_be_written() {
     assert!(error.error_message().contains("PutObject: AccessDenied"), "{}", error.error_message());
     assert!(cloud.s3.list(&cloud.bucket, "index/").await.unwrap().is_empty());
     cloud.bus.settled().await;
+}
+
+/// Lets the sweep come when the records are old enough that their markers have done their work.
+async fn sweep_later(cloud: &Cloud) {
+    for key in cloud.s3.list(&cloud.bucket, "index/").await.unwrap() {
+        cloud.s3.backdate(&cloud.bucket, &key, Duration::from_mins(11)).unwrap();
+    }
+    cloud.lambda.kill(START_EXPORT).unwrap();
+    cloud.sweep().await;
+    cloud.bus.settled().await;
+}
+
+/// What records and reports say; when and by whom they were written aside.
+async fn said(cloud: &Cloud) -> Vec<(String, String)> {
+    let mut said = Vec::new();
+    for (key, content) in cloud.results().await {
+        if key.starts_with("index/") {
+            let mut record: Value = serde_json::from_slice(&content).unwrap();
+            record.as_object_mut().unwrap().retain(|key, _| !["indexedAt", "indexedBy"].contains(&&**key));
+            said.push((key, record.to_string()));
+        } else if key.starts_with("reports/") {
+            said.push((key, String::from_utf8(content).unwrap()));
+        }
+    }
+    said
+}
+
+/// A session that ends, and whose export has this status then.
+fn ended(status: ExportStatus) -> impl FnOnce(&mut StreamSession) {
+    move |session| {
+        (session.status, session.status_reason) = (Status::Terminated, Some(StatusReason::ApplicationExit));
+        session.export.as_mut().unwrap().status = status;
+    }
+}
+
+#[tokio::test]
+async fn the_sweep_mends_a_report_that_is_not_its_records_before_it_deletes_the_marker() {
+    let cloud = Cloud::start().await;
+    let sessions = ["indexed", "reported", "failed"].map(|id| session_on_paper(STREAM_GROUP, id));
+    let sessions = cloud.write_down(sessions);
+    cloud.sweep().await;
+    for session in &sessions[..2] {
+        cloud.streams.change(session, ended(ExportStatus::Succeeded)).unwrap();
+        let uri = cloud.streams.session(session).unwrap().export.unwrap().output_uri;
+        let key = uri.strip_prefix(&format!("s3://{}/", cloud.bucket)).unwrap();
+        cloud.s3.put(&cloud.bucket, key, crashed(0), "111122223333").await.unwrap();
+    }
+    cloud.streams.change(&sessions[2], ended(ExportStatus::Failed)).unwrap();
+    cloud.bus.settled().await;
+    cloud.sweep().await;
+    let before = said(&cloud).await;
+    // Of one the report is lost, of one it is another's; and of one the record never came, after its report.
+    let (mut records, mut reports) = (Vec::new(), Vec::new());
+    for session in &sessions {
+        let record = cloud.record(session).await.unwrap();
+        reports.push(record["report"]["key"].as_str().unwrap().to_owned());
+        records.push(record);
+    }
+    cloud.s3.delete(&cloud.bucket, &reports[0]).unwrap();
+    let mut lost = records[2].clone();
+    (lost["session"], lost["report"]) = (records[1]["session"].clone(), records[1]["report"].clone());
+    let index = cloud.s3.list(&cloud.bucket, "index/").await.unwrap();
+    cloud.put_json(index.iter().find(|key| key.contains("reported")).unwrap(), &lost).await;
+    cloud.s3.put(&cloud.bucket, &reports[2], b"another's".to_vec(), "111122223333").await.unwrap();
+    sweep_later(&cloud).await;
+    for (session, report) in sessions.iter().zip(&reports) {
+        assert!(cloud.marker(session).await.is_some(), "{report}: it is looked at once more");
+        cloud.let_pause_pass(session).await;
+    }
+    assert_eq!(said(&cloud).await, before);
+    sweep_later(&cloud).await;
+    assert_eq!(cloud.s3.list(&cloud.bucket, "open/").await.unwrap(), [""; 0]);
+    assert_eq!(said(&cloud).await, before);
 }
 
 const RECORD: &str = "index/v1/dt=2026-11-23/a-1/sg-1/abc.json";

@@ -7,7 +7,7 @@
 //! - `scope`, `sampling`: which sessions are ours to see to
 //! - `listing`: the sessions that GameLift Streams lists
 //! - `alarm`: the sessions that an alarm selects, also those that have just ended
-//! - `sweep`: the minute: `pass`, `closer_look`, `settle`, `hourly`, `rearm`
+//! - `sweep`: the minute: `pass`, `closer_look`, `settle`, `settled`, `hourly`, `rearm`
 
 mod alarm;
 mod answer;
@@ -22,6 +22,7 @@ mod sampling;
 mod scope;
 mod session;
 mod settle;
+mod settled;
 mod sweep;
 mod watch;
 

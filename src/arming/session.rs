@@ -300,10 +300,9 @@ impl<'a> Arming<'a> {
         };
         let mut record = Record::not_captured(state, reason, session, marker);
         record.report = Some(ReportObject { key: report });
-        let page = |record: &Record| (record.rank() == 0).then(|| self.page(record));
-        let write = Box::pin(self.store.settle(&key, &record, page)).await?;
+        let write = Box::pin(self.store.settle(&key, &record, |record| self.page(record))).await?;
         let won = if let RecordWrite::Kept(existing) = &write { existing } else { &record };
-        self.store.confirm_report(&key, won, page).await?;
+        self.confirm_report(won).await?;
         match write {
             RecordWrite::Written(_) => Ok(outcome),
             RecordWrite::Kept(existing) if existing.state == State::Indexed => Ok(Outcome::AlreadyArmed),
@@ -311,10 +310,17 @@ impl<'a> Arming<'a> {
         }
     }
 
-    /// The report of a session without files.
-    fn page(&self, record: &Record) -> String {
+    /// Sees to it that the report of a session that was not captured is that of its record.
+    pub(super) async fn confirm_report(&self, record: &Record) -> Result<(), Error> {
+        let key = record.session.record_key();
+        self.store.confirm_report(&key, record, |record| self.page(record)).await
+    }
+
+    /// The report of a session without files; of another, index-export tells.
+    fn page(&self, record: &Record) -> Option<String> {
         let bucket = self.store.bucket();
-        Story { record, details: &Details::default(), first_sight: None, lasted: None, bucket }.page()
+        let story = Story { record, details: &Details::default(), first_sight: None, lasted: None, bucket };
+        (record.rank() == 0).then(|| story.page())
     }
 
     fn denied(&self) -> MutexGuard<'_, BTreeMap<Id, String>> {

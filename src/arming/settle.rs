@@ -13,14 +13,11 @@ use crate::store::Stored;
 use super::pass::Marked;
 use super::session::Arming;
 use super::watch::Watched;
-use super::{Outcome, StartExport};
-
-/// A marker stays this long after its session was settled, so that a late alarm finds it.
-const MARKER_STAYS: SignedDuration = SignedDuration::from_mins(10);
+use super::{Outcome, StartExport, settled};
 
 /// From one look at a session to the next, as long as nothing changes. After the last one it is given up, unless its
 /// export is still said to be on its way.
-const PAUSES: [SignedDuration; 4] = [
+pub(super) const PAUSES: [SignedDuration; 4] = [
     SignedDuration::from_mins(1),
     SignedDuration::from_mins(5),
     SignedDuration::from_mins(30),
@@ -40,11 +37,9 @@ const LONG_HOURS: i64 = 1;
 /// What a look found, beside the statuses of an export.
 const UNKNOWN_SESSION: &str = "unknown-session";
 const NO_EXPORT: &str = "no-export";
-const LATE_ALARM: &str = "late-alarm";
-const NO_END_REASON: &str = "no-end-reason";
 
 /// Where an export goes.
-enum Target {
+pub(super) enum Target {
     /// To this key of ours.
     Key(String),
     /// Into a folder of ours, or to nobody knows where: index-export will find it, if it comes.
@@ -54,11 +49,11 @@ enum Target {
 }
 
 /// A marker, and how it stands with it.
-struct Case<'a> {
-    name: &'a SessionName,
-    marker: &'a Marker,
-    ended_at: Timestamp,
-    now: Timestamp,
+pub(super) struct Case<'a> {
+    pub(super) name: &'a SessionName,
+    pub(super) marker: &'a Marker,
+    pub(super) ended_at: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 impl StartExport {
@@ -140,63 +135,6 @@ impl StartExport {
         }
     }
 
-    /// The session has a record. If that has not heard of an alarm, or of why the session ended, its export is judged again, or, where
-    /// there is none, the alarm noted; if it is ten minutes old, the marker has done its work.
-    async fn settled(
-        &self,
-        arming: &Arming<'_>,
-        name: &SessionName,
-        marker: &Marker,
-        record: Stored<Record>,
-        known: Option<&Marked>,
-    ) -> Result<Outcome, Error> {
-        let now = record::now();
-        let (written_at, record) = (record.written_at.unwrap_or(now), record.value);
-        let case = Case { name, marker, ended_at: written_at, now };
-        if let (State::Indexed, Some(export)) = (&record.state, &record.export)
-            && let Some(wanting) = wanting(marker, &record)
-            && case.looks(wanting) <= PAUSES.len()
-        {
-            if wanting == LATE_ALARM || tells_end_reason(arming, name).await {
-                self.store.request_reindex(&export.key).await?;
-            }
-            self.pause(&case, wanting).await?;
-        } else if Box::pin(self.tell_uncaptured(arming, marker, &record)).await? {
-            let next_look = now.saturating_add(MARKER_STAYS).unwrap_or(now);
-            self.watch.set(name, Watched { next_look, unsettled_since: None });
-        } else if now.duration_since(written_at) >= MARKER_STAYS {
-            self.store.delete_marker(name).await?;
-            self.forget(name, known);
-        } else {
-            let next_look = written_at.saturating_add(MARKER_STAYS).unwrap_or(now);
-            self.watch.set(name, Watched { next_look, unsettled_since: None });
-        }
-        Ok(Outcome::Settled)
-    }
-
-    /// The record of a session that was not captured hears of an alarm that came late; says whether it had not. An export that had
-    /// been requested is asked for once more, as it may have come after all.
-    async fn tell_uncaptured(
-        &self,
-        arming: &Arming<'_>,
-        marker: &Marker,
-        record: &Record,
-    ) -> Result<bool, Error> {
-        let is_uncaptured = matches!(record.state, State::Missed | State::Failed);
-        let is_news = is_uncaptured && wanting(marker, record) == Some(LATE_ALARM);
-        let Some(reason) = record.judgement.reason.clone().filter(|_| is_news) else { return Ok(false) };
-        if record.state == State::Failed {
-            self.ask_for_index(&self.target(marker.output_uri.as_deref())).await?;
-        }
-        let mut told = Marker { alarms: record.alarms.clone(), ..marker.clone() };
-        for alarm in &marker.alarms {
-            told.note(alarm);
-        }
-        let facts = record.session.clone();
-        let outcome = arming.record(record.state.clone(), reason, facts, Some(&told)).await?;
-        Ok(matches!(outcome, Outcome::Missed(_) | Outcome::Failed(_)))
-    }
-
     async fn settle_ended(
         &self,
         arming: &Arming<'_>,
@@ -265,7 +203,7 @@ impl StartExport {
         arming.record(state, Reason::new(code, detail), marker.session.clone(), Some(marker)).await
     }
 
-    async fn ask_for_index(&self, target: &Target) -> Result<(), Error> {
+    pub(super) async fn ask_for_index(&self, target: &Target) -> Result<(), Error> {
         match target {
             Target::Key(key) => self.store.request_reindex(key).await,
             Target::Ours | Target::Elsewhere(_) => Ok(()),
@@ -278,7 +216,7 @@ impl StartExport {
     }
 
     /// Notes in the marker what was found, and when to look again: the longer nothing changes, the later.
-    async fn pause(&self, case: &Case<'_>, found: &str) -> Result<(), Error> {
+    pub(super) async fn pause(&self, case: &Case<'_>, found: &str) -> Result<(), Error> {
         let looks = case.looks(found);
         let pause = PAUSES.get(looks - 1).or(PAUSES.last()).copied().unwrap_or_default();
         let settling = Settling {
@@ -296,14 +234,14 @@ impl StartExport {
             .await
     }
 
-    fn forget(&self, name: &SessionName, known: Option<&Marked>) {
+    pub(super) fn forget(&self, name: &SessionName, known: Option<&Marked>) {
         self.watch.forget(name);
         if let Some(known) = known {
             known.remove(name);
         }
     }
 
-    fn target(&self, uri: Option<&str>) -> Target {
+    pub(super) fn target(&self, uri: Option<&str>) -> Target {
         let Some(uri) = uri else { return Target::Ours };
         match uri.strip_prefix(&self.store.uri("")) {
             Some(key) if layout::is_export(key) => Target::Key(key.to_owned()),
@@ -328,7 +266,7 @@ impl Case<'_> {
     }
 
     /// How often this was found, with this look.
-    fn looks(&self, found: &str) -> usize {
+    pub(super) fn looks(&self, found: &str) -> usize {
         let before = self.marker.settling.as_ref().filter(|settling| settling.found == found);
         before.map_or(0, |settling| settling.looks as usize) + 1
     }
@@ -336,23 +274,6 @@ impl Case<'_> {
 
 /// Of a marker that waits for its next look, what the watch is told.
 fn watched(settling: &Settling) -> Watched {
-    let is_settled = [LATE_ALARM, NO_END_REASON].contains(&settling.found.as_str());
+    let is_settled = settled::FOUND.contains(&settling.found.as_str());
     Watched { next_look: settling.next_look, unsettled_since: (!is_settled).then_some(settling.ended_at) }
-}
-
-/// What a record has not heard of, that may be known by now.
-fn wanting(marker: &Marker, record: &Record) -> Option<&'static str> {
-    if marker.alarms.iter().any(|alarm| !record.alarms.contains(alarm)) {
-        Some(LATE_ALARM)
-    } else if record.session.end_reason.is_none() {
-        Some(NO_END_REASON)
-    } else {
-        None
-    }
-}
-
-/// Whether GameLift Streams tells why a session ended: it may not have, when its files came, or have had too many calls.
-async fn tells_end_reason(arming: &Arming<'_>, name: &SessionName) -> bool {
-    let session = arming.streams.get(name).await.ok().flatten();
-    session.is_some_and(|session| session.phase() == Phase::Ended && session.end_reason.is_some())
 }

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::layout::ExportName;
 use crate::record::{ExportObject, Problem, Record, ReportObject, TRIAGE_VERSION};
 use crate::report::{FirstSeen, Story};
-use crate::store::{ExportReader, FirstSight, ReadError, RecordWrite, VERDICT};
+use crate::store::{ExportReader, FirstSight, PresentTags, ReadError, RecordWrite, VERDICT};
 use crate::triage::{self, Details};
 
 use super::answer::Announced;
@@ -45,7 +45,8 @@ impl IndexExport {
         let reader =
             self.store.export_reader(&object.key, object.version_id.as_deref(), object.etag.as_deref());
         let examining = triage::examine(&reader, object.size, Some(invocation.reading_ends), &self.rules);
-        let (examined, known) = tokio::join!(examining, self.learn(name));
+        let tags = self.store.present_tags(&object.key);
+        let (examined, known, tags) = tokio::join!(examining, self.learn(name), tags);
         let (examined, details) = match examined {
             Ok(mut findings) => {
                 let details = std::mem::take(&mut findings.details);
@@ -60,11 +61,11 @@ impl IndexExport {
                 (Err(error.to_string()), Details::default())
             }
         };
-        let known = known?;
+        let (known, tags) = (known?, tags?);
         let lasted = known.lasted();
         let mut record = judged(examined, known, name);
         record.indexed_by = Some(invocation.request_id.to_owned());
-        self.describe_export(&mut record, object, &reader).await?;
+        self.describe_export(&mut record, object, &reader, &tags);
         let first_sight = Box::pin(self.recognize(&mut record)).await?.map(first_seen);
         record.report = Some(ReportObject { key: report_key(&record.session, name) });
         let key = record_key(&record.session, name);
@@ -126,12 +127,13 @@ impl IndexExport {
     }
 
     /// Notes in the record which object it was made from, which of its tags will find no room there, and when it expires.
-    async fn describe_export(
+    fn describe_export(
         &self,
         record: &mut Record,
         object: &ObjectRef,
         reader: &ExportReader,
-    ) -> Result<(), Error> {
+        tags: &PresentTags,
+    ) {
         let mut export = ExportObject {
             bucket: self.store.bucket().to_owned(),
             key: object.key.clone(),
@@ -140,7 +142,7 @@ impl IndexExport {
             size: reader.size().or(object.size),
             expires_on: None,
         };
-        let left_out = self.store.tags_without_room(&export, record).await?;
+        let left_out = tags.without_room(record);
         let tag = record.judgement.verdict.as_ref().filter(|_| !left_out.iter().any(|key| key == VERDICT));
         let written = self.retention.zip(reader.written_at());
         export.expires_on = written.map(|(retention, at)| retention.expires_on(tag, at));
@@ -149,7 +151,6 @@ impl IndexExport {
             let detail = format!("the export has others' tags: there is no room for {}", left_out.join(", "));
             record.judgement.problems.push(Problem::new("tags-full", detail));
         }
-        Ok(())
     }
 
     /// Tags the export that a record was made from. Another invocation may have put another record into its place, and have

@@ -31,12 +31,13 @@ pub(super) struct Known {
 impl IndexExport {
     /// What the marker and GameLift Streams tell of a session; else what its record remembers.
     pub(super) async fn learn(&self, name: &ExportName) -> Result<Known, Error> {
-        let marker = self.store.marker(&name.session).await?.map(|stored| stored.value);
-        let (session, refusal) = match self.ask(&name.session).await {
+        let asked = async { Ok(self.ask(&name.session).await) };
+        let (marker, asked) = tokio::try_join!(self.store.marker(&name.session), asked)?;
+        let (session, refusal) = match asked {
             Ok(session) => (session, None),
             Err(error) => (None, Some(error)),
         };
-        let mut known = Known { marker, session, refusal, present: None };
+        let mut known = Known { marker: marker.map(|stored| stored.value), session, refusal, present: None };
         if known.marker.is_none() || known.session.is_none() {
             known.present = self.remembered(&facts(&known, name), name).await?;
         }

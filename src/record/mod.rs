@@ -260,8 +260,13 @@ impl Record {
     /// Whether the other record says the same; when and by whom it was indexed aside.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
-        let timeless = |record: &Self| Self { indexed_at: None, indexed_by: None, ..record.clone() };
-        timeless(self) == timeless(other)
+        self.timeless() == other.timeless()
+    }
+
+    /// What it says, without when and by whom it was indexed.
+    #[must_use]
+    pub fn timeless(&self) -> Self {
+        Self { indexed_at: None, indexed_by: None, ..self.clone() }
     }
 }
 

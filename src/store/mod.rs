@@ -15,7 +15,7 @@ pub use export::{ExportReader, ReadError};
 pub use resolutions::{KnownBuild, Resolution, Resolved};
 pub use signatures::FirstSight;
 pub use state::{HourlyLook, Rest};
-pub use tags::VERDICT;
+pub use tags::{PresentTags, VERDICT};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;

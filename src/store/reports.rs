@@ -3,7 +3,8 @@
 //! A report is written before the record that names it, so that a record never points at nothing. Two may write at once, and the one
 //! whose record loses must not have the last word in the report. So each report notes the rank of its record, below which nothing may
 //! replace it; and whoever has written a record looks whether the report is still that of the record that won, and mends it otherwise. Of
-//! the last of all these writes the one who made it has looked at the other object afterwards (`docs/decisions/0035`).
+//! the last of all these writes the one who made it has looked at the other object afterwards; and where it could not, the sweep does, as
+//! each report notes which record it tells of (`docs/decisions/0035`).
 
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
@@ -18,14 +19,16 @@ use super::{ATTEMPTS, Condition, RecordWrite, Store, conditional};
 /// A report is for a browser.
 const HTML: &str = "text/html; charset=utf-8";
 
-/// What a report notes of itself, as user-defined metadata: the rank of its record, and its own SHA-256.
+/// What a report notes of itself, as user-defined metadata: the rank of its record, the SHA-256 of what that says, and its own.
 const RANK: &str = "rank";
+const RECORD: &str = "record-sha256";
 const DIGEST: &str = "sha256";
 
 /// A report that is there.
 struct Present {
     etag: String,
     rank: Option<u32>,
+    record: Option<String>,
     digest: Option<String>,
 }
 
@@ -35,6 +38,7 @@ impl From<HeadObjectOutput> for Present {
         Self {
             etag: head.e_tag().unwrap_or_default().to_owned(),
             rank: noted(RANK).and_then(|rank| rank.parse().ok()),
+            record: noted(RECORD),
             digest: noted(DIGEST),
         }
     }
@@ -78,6 +82,13 @@ impl Store {
         Err(Error::Contended { key: key.to_owned(), attempts: ATTEMPTS })
     }
 
+    /// Whether the report that is there is that of this record. One that names no report has it.
+    pub async fn has_report_of(&self, record: &Record) -> Result<bool, Error> {
+        let Some(report) = &record.report else { return Ok(true) };
+        let present = self.report(&report.key).await?;
+        Ok(present.and_then(|present| present.record) == Some(digest_of(record)?))
+    }
+
     /// Writes a record's report, unless the one that is there is the same or outranks it. Says whether it did.
     async fn put_report(
         &self,
@@ -87,16 +98,18 @@ impl Store {
     ) -> Result<bool, Error> {
         let Some((report, html)) = record.report.as_ref().zip(page(record)) else { return Ok(false) };
         let (key, rank) = (&report.key, record.rank());
-        let digest = hex(&Sha256::digest(&html));
+        let (digest, record) = (hex(&Sha256::digest(&html)), digest_of(record)?);
         for _ in 0..ATTEMPTS {
             if let Some(present) = &present
                 && (present.rank.is_some_and(|present| present > rank)
-                    || present.digest.as_deref() == Some(&digest))
+                    || (present.digest.as_deref() == Some(&digest)
+                        && present.record.as_deref() == Some(&record)))
             {
                 return Ok(false);
             }
             let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(HTML);
-            let put = put.metadata(RANK, rank.to_string()).metadata(DIGEST, &digest);
+            let put = put.metadata(RANK, rank.to_string()).metadata(RECORD, &record);
+            let put = put.metadata(DIGEST, &digest);
             let put = match &present {
                 Some(present) => put.if_match(&present.etag),
                 None => put.if_none_match("*"),
@@ -121,6 +134,15 @@ impl Store {
             }
         }
     }
+}
+
+/// The SHA-256 of what a record says.
+fn digest_of(record: &Record) -> Result<String, Error> {
+    let json = serde_json::to_vec(&record.timeless()).map_err(|error| {
+        let key = record.session.record_key();
+        Error::Object { key, detail: error.to_string() }
+    })?;
+    Ok(hex(&Sha256::digest(json)))
 }
 
 fn hex(digest: &[u8]) -> String {

@@ -19,21 +19,30 @@ const SIGNATURE: &str = "Signature";
 /// A tag's key and value.
 type Pair = (String, String);
 
+/// The tags that an export had before it was indexed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PresentTags(Vec<Pair>);
+
+impl PresentTags {
+    /// Which of the tags that a record asks for find no room beside others'.
+    #[must_use]
+    pub fn without_room(&self, record: &Record) -> Vec<String> {
+        merge(&self.0, ours(record)).1
+    }
+}
+
 impl Store {
-    /// Which of the tags that a record asks for find no room on its export, as others' are there.
-    pub async fn tags_without_room(
-        &self,
-        export: &ExportObject,
-        record: &Record,
-    ) -> Result<Vec<String>, Error> {
-        let existing = self.export_tags(export).await?;
-        Ok(existing.map(|existing| merge(&existing, ours(record)).1).unwrap_or_default())
+    /// The tags of an export, of its present version; none where it is not there any more.
+    pub async fn present_tags(&self, key: &str) -> Result<PresentTags, Error> {
+        Ok(PresentTags(self.export_tags(key, None).await?.unwrap_or_default()))
     }
 
     /// Brings an export's tags into line with its record: ours are set, others' are left as they are. Writes nothing where
     /// nothing changes.
     pub async fn merge_tags(&self, export: &ExportObject, record: &Record) -> Result<(), Error> {
-        let Some(mut existing) = self.export_tags(export).await? else { return Ok(()) };
+        let Some(mut existing) = self.export_tags(&export.key, export.version_id.clone()).await? else {
+            return Ok(());
+        };
         let (mut merged, _) = merge(&existing, ours(record));
         existing.sort();
         merged.sort();
@@ -54,9 +63,9 @@ impl Store {
     }
 
     /// An export's tags; nothing where it is not there any more.
-    async fn export_tags(&self, export: &ExportObject) -> Result<Option<Vec<Pair>>, Error> {
-        let get = self.client.get_object_tagging().bucket(&self.bucket).key(&export.key);
-        match get.set_version_id(export.version_id.clone()).send().await {
+    async fn export_tags(&self, key: &str, version: Option<String>) -> Result<Option<Vec<Pair>>, Error> {
+        let get = self.client.get_object_tagging().bucket(&self.bucket).key(key);
+        match get.set_version_id(version).send().await {
             Ok(output) => {
                 Ok(Some(output.tag_set().iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()))
             }

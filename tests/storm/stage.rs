@@ -415,6 +415,7 @@ impl Play<'_> {
         let mut result = Ok(());
         for round in 0..ROUNDS {
             if round > 0 {
+                self.age().await;
                 self.let_pauses_pass().await;
                 self.cloud.let_an_hour_pass().await;
             }
