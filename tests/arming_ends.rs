@@ -59,6 +59,22 @@ async fn armed(cloud: &Cloud) -> SessionId {
     session
 }
 
+/// A session whose export is indexed, but of which GameLift Streams does not tell why it ended.
+async fn indexed_without_end_reason(cloud: &Cloud) -> SessionId {
+    let session = armed(cloud).await;
+    cloud.streams.change(&session, exported(ExportStatus::Succeeded)).unwrap();
+    let failing = |arrival: &Arrival| {
+        let error = ServiceError::InternalServer("not now".to_owned());
+        (arrival.operation == Operation::GetStreamSession).then_some(Fault::Refused(error))
+    };
+    cloud.streams.inject(failing);
+    let uri = cloud.streams.session(&session).unwrap().export.unwrap().output_uri;
+    let key = uri.split_once(&format!("{}/", cloud.bucket)).unwrap().1;
+    cloud.s3.put(&cloud.bucket, key, logged("all is well\n"), "111122223333").await.unwrap();
+    cloud.bus.settled().await;
+    session
+}
+
 /// State and reason of a session's record.
 async fn verdict(cloud: &Cloud, session: &SessionId) -> (String, String) {
     let record = cloud.record(session).await.unwrap();
@@ -356,17 +372,7 @@ async fn a_session_that_the_service_has_forgotten_is_given_up_at_last() {
 #[tokio::test]
 async fn a_session_is_judged_again_once_the_service_tells_why_it_ended() {
     let cloud = Cloud::start().await;
-    let session = armed(&cloud).await;
-    cloud.streams.change(&session, exported(ExportStatus::Succeeded)).unwrap();
-    let failing = |arrival: &Arrival| {
-        let error = ServiceError::InternalServer("not now".to_owned());
-        (arrival.operation == Operation::GetStreamSession).then_some(Fault::Refused(error))
-    };
-    cloud.streams.inject(failing);
-    let uri = cloud.streams.session(&session).unwrap().export.unwrap().output_uri;
-    let key = uri.split_once(&format!("{}/", cloud.bucket)).unwrap().1;
-    cloud.s3.put(&cloud.bucket, key, logged("all is well\n"), "111122223333").await.unwrap();
-    cloud.bus.settled().await;
+    let session = indexed_without_end_reason(&cloud).await;
     assert_eq!(verdict(&cloud, &session).await, pair("indexed", "end-reason-unknown"));
     // As long as it does not tell, it is asked less and less.
     cloud.sweep().await;
@@ -399,6 +405,24 @@ async fn a_late_alarm_makes_a_session_suspect_that_was_judged_already() {
     cloud.lambda.kill(START_EXPORT).unwrap();
     cloud.sweep().await;
     assert_eq!(reindex_requests(&cloud), requests);
+}
+
+#[tokio::test]
+async fn a_late_alarm_is_judged_at_once_also_while_the_next_look_for_an_end_reason_is_hours_away() {
+    let cloud = Cloud::start().await;
+    let session = indexed_without_end_reason(&cloud).await;
+    for pause_in_seconds in PAUSES {
+        cloud.sweep().await;
+        let marker = cloud.marker(&session).await.unwrap();
+        assert_eq!(pause(&marker), pause_in_seconds);
+        if pause_in_seconds != PAUSES[3] {
+            cloud.let_pause_pass(&session).await;
+        }
+    }
+    let alarm = event("start-export/alarm-direct-action.json", &[]);
+    assert_eq!(cloud.start_export(&alarm).await["counts"], json!({"settled": 1}));
+    cloud.bus.settled().await;
+    assert_eq!(verdict(&cloud, &session).await, pair("indexed", "alarm"));
 }
 
 #[tokio::test]

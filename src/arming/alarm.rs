@@ -6,12 +6,13 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::config::StreamGroups;
 use crate::error::Error;
+use crate::record::Marker;
 use crate::session::{Id, LIVE_STATUSES, Session, SessionName};
 use crate::trigger::Alarm;
 
 use super::scope::{Listed, list_of};
 use super::session::Arming;
-use super::{Outcome, StartExport};
+use super::{Outcome, StartExport, settled};
 
 impl StartExport {
     /// Arms the live sessions that an alarm selects, sampled or not: they are in trouble. Without dimensions, those of the
@@ -104,7 +105,14 @@ impl StartExport {
         if !alarm.selects_facts(&stored.value.session) {
             return Ok(());
         }
-        self.store.update_marker(name, |marker| marker.note(&alarm.note)).await?;
+        let note = |marker: &mut Marker| {
+            let is_news = marker.note(&alarm.note);
+            if is_news {
+                settled::look_at_once(marker);
+            }
+            is_news
+        };
+        self.store.update_marker(name, note).await?;
         let outcome = Box::pin(self.settle_one(arming, name, None)).await?;
         arming.answer().add(name.clone(), outcome);
         Ok(())

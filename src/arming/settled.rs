@@ -100,6 +100,14 @@ impl StartExport {
     }
 }
 
+/// The marker of a session that has a record waits no longer for its next look. One that has none may go on waiting: whatever makes it
+/// hears of everything that the marker has noted, and the looks are counted.
+pub(super) fn look_at_once(marker: &mut Marker) {
+    if let Some(settling) = marker.settling.as_mut().filter(|it| FOUND.contains(&it.found.as_str())) {
+        settling.next_look = record::now();
+    }
+}
+
 /// What a record has not heard of, that may be known by now.
 fn wanting(marker: &Marker, record: &Record) -> Option<&'static str> {
     if marker.alarms.iter().any(|alarm| !record.alarms.contains(alarm)) {
