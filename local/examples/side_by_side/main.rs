@@ -56,7 +56,7 @@ struct Arguments {
     #[arg(long)]
     chart: Option<PathBuf>,
     /// How often each is measured.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 3)]
     repetitions: u32,
     /// Which exports are indexed.
     #[arg(long, value_delimiter = ',', default_value = "s,m,a,b,c,d")]
