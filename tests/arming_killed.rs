@@ -158,6 +158,8 @@ async fn assert_the_same_in_the_end(event: &Value, least_requests: usize) {
         options.parameters.insert("RearmAfterHours".to_owned(), "2".to_owned());
     })
     .await;
+    // Nobody hears of the requests to index: index-export's own requests would be counted here.
+    cloud.bus.hold();
     set_up(&cloud).await;
     cloud.start_export(event).await;
     cloud.sweep_answer().await;
@@ -166,6 +168,7 @@ async fn assert_the_same_in_the_end(event: &Value, least_requests: usize) {
     assert_eq!(expected.0[&format!("open/{STREAM_GROUP}/{LONG}.json")]["rearmedAt"], "a time");
     for nth in 0.. {
         set_up(&cloud).await;
+        drop(cloud.bus.take_held());
         let requests = kill_at(&cloud, nth);
         let was_killed = cloud.lambda.invoke(START_EXPORT, event).await.unwrap().result.is_err();
         if !was_killed {

@@ -2,7 +2,6 @@
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -172,14 +171,8 @@ impl<'a> Arming<'a> {
             return Ok(Outcome::Denied(text));
         }
         let uri = self.store.uri(&layout::export_key(application, &session.name, created_at));
-        let (now, is_first) = (record::now(), AtomicBool::new(true));
-        let note_request = |marker: &mut Marker| {
-            let is_news = marker.note_request(session, &uri, now);
-            is_first.store(is_news, Ordering::Relaxed);
-            is_news
-        };
-        self.mark(session, is_marked, note_request).await?;
-        let is_first = is_first.into_inner();
+        let now = record::now();
+        self.mark(session, is_marked, |marker| marker.note_request(session, &uri, now)).await?;
         match self.streams.export(&session.name, &uri).await {
             Ok(()) => Ok(Outcome::Armed(uri)),
             Err(error) if error.fault == Fault::Throttled => Ok(Outcome::of_failure(&error)),
@@ -189,26 +182,18 @@ impl<'a> Arming<'a> {
                 Ok(Outcome::of_failure(&error))
             }
             // Which error a session gives that has just ended is not documented, and a failed call may have worked.
-            Err(error) => self.look_again(&session.name, is_first, Outcome::of_failure(&error)).await,
+            Err(error) => self.look_again(&session.name, Outcome::of_failure(&error)).await,
         }
     }
 
     /// After a refused export: asks what became of the session. An older listing must not call an armed one missed.
-    /// Nor must one be that an earlier invocation may have armed, of which the service has not told yet: that is settled later.
-    async fn look_again(
-        &self,
-        name: &SessionName,
-        is_first: bool,
-        refusal: Outcome,
-    ) -> Result<Outcome, Error> {
+    /// Nor must one be that this call or an earlier one may have armed, whose answer was lost, and of which the service has not told yet: that
+    /// is settled later.
+    async fn look_again(&self, name: &SessionName, refusal: Outcome) -> Result<Outcome, Error> {
         match self.streams.get(name).await {
             Ok(None) => Ok(Outcome::NotFound),
             Ok(Some(session)) if session.export.is_some() => Ok(Outcome::AlreadyArmed),
             Ok(Some(session)) => match session.phase() {
-                Phase::Ended if is_first => {
-                    let marker = self.store.marker(name).await?.map(|stored| stored.value);
-                    self.record_missed(&session, marker.as_ref()).await
-                }
                 Phase::Ended | Phase::Starting | Phase::Ending => Ok(Outcome::NotYet(session.status)),
                 Phase::Live => {
                     if let Outcome::Denied(text) = &refusal {
