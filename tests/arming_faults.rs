@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use crash_capture_local::cloud::STREAM_GROUP;
 use crash_capture_local::faults::Fault;
 use crash_capture_local::iam::Grant;
 use crash_capture_local::lambda::LogLine;
+use crash_capture_local::s3::Refusal;
 use crash_capture_local::streams::{
     Arrival, Operation, ServiceError, SessionId, Status, StatusReason, StreamGroup,
 };
@@ -283,4 +285,22 @@ async fn an_event_that_cannot_be_served_wholly_fails_and_says_what_was_not_reach
         "{}",
         error.error_message()
     );
+}
+
+#[tokio::test]
+async fn a_marker_that_s3_does_not_create_at_first_is_there_before_the_export_is_requested() {
+    for refusal in [Refusal::ConditionalRequestConflict, Refusal::PreconditionFailed] {
+        let (cloud, sessions) = cloud_with(1, "50").await;
+        let refused = Mutex::new(BTreeSet::new());
+        let name = format!("{refusal:?}");
+        cloud.s3.inject(move |request| {
+            let key = request.key.clone().filter(|key| key.starts_with("open/"))?;
+            let is_first_put = request.operation == "REST.PUT.OBJECT" && refused.lock().unwrap().insert(key);
+            is_first_put.then(|| Fault::Refused(refusal.clone()))
+        });
+        assert_eq!(cloud.sweep_answer().await["counts"], json!({"armed": 2}), "{name}");
+        for session in &sessions {
+            assert!(cloud.marker(session).await.unwrap()["armedAt"].is_string(), "{name}");
+        }
+    }
 }

@@ -94,7 +94,7 @@ impl StartExport {
             marker.rearmed_at = Some(now);
             true
         };
-        self.store.update_marker(name, note).await
+        self.store.update_marker(name, note).await.map(drop)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::record::{
 use crate::report::Story;
 use crate::service::Fault;
 use crate::session::{Id, Phase, Session, SessionName};
-use crate::store::{RecordWrite, Store};
+use crate::store::{ATTEMPTS, RecordWrite, Store};
 use crate::streams::{ATTEMPT_TIMEOUT, Streams};
 use crate::triage::Details;
 
@@ -208,7 +208,7 @@ impl<'a> Arming<'a> {
 
     /// Notes in the marker that the export was not requested after all.
     async fn take_back(&self, name: &SessionName, why: &str) -> Result<(), Error> {
-        self.store.update_marker(name, |marker| note_denial(marker, why)).await
+        self.store.update_marker(name, |marker| note_denial(marker, why)).await.map(drop)
     }
 
     /// Sees to it that a session has a marker, and changes it as `change` does.
@@ -223,14 +223,21 @@ impl<'a> Arming<'a> {
             change(&mut marker);
             marker
         };
-        if !is_marked && self.store.create_marker(&marker()).await? {
-            return Ok(());
+        let mut may_be_there = is_marked;
+        // S3 may refuse to create what is not there, as somebody else writes or deletes it, and a marker that is known may be gone.
+        for _ in 0..ATTEMPTS {
+            if !may_be_there && self.store.create_marker(&marker()).await? {
+                return Ok(());
+            }
+            match self.store.update_marker(&session.name, &change).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => may_be_there = false,
+                // Somebody has edited it: no reason to lose the session.
+                Err(Error::Object { .. }) => return self.store.mend_marker(&marker()).await,
+                Err(error) => return Err(error),
+            }
         }
-        match self.store.update_marker(&session.name, &change).await {
-            // Somebody has edited it: no reason to lose the session.
-            Err(Error::Object { .. }) => self.store.mend_marker(&marker()).await,
-            updated => updated,
-        }
+        Err(Error::Contended { key: layout::marker_key(&session.name), attempts: ATTEMPTS })
     }
 
     /// Sees to it that a session has a marker that notes the alarm.

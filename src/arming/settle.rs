@@ -232,6 +232,7 @@ impl StartExport {
                 true
             })
             .await
+            .map(drop)
     }
 
     pub(super) fn forget(&self, name: &SessionName, known: Option<&Marked>) {

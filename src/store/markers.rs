@@ -43,20 +43,20 @@ impl Store {
         Ok(matches!(self.create(&key, marker).await?, Condition::Held))
     }
 
-    /// Changes a session's marker, if it has one and if `change` says that there is something to write.
+    /// Changes a session's marker, if it has one and if `change` says that there is something to write. Says whether it has one.
     pub async fn update_marker(
         &self,
         session: &SessionName,
         change: impl Fn(&mut Marker) -> bool,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let key = layout::marker_key(session);
         for _ in 0..ATTEMPTS {
-            let Some(mut stored) = self.read::<Marker>(&key).await? else { return Ok(()) };
+            let Some(mut stored) = self.read::<Marker>(&key).await? else { return Ok(false) };
             if !change(&mut stored.value) {
-                return Ok(());
+                return Ok(true);
             }
             if let Condition::Held = self.replace(&key, &stored.value, &stored.etag).await? {
-                return Ok(());
+                return Ok(true);
             }
         }
         Err(Error::Contended { key, attempts: ATTEMPTS })

@@ -31,7 +31,7 @@ use crate::service::{Fault, ServiceError};
 use crate::session::{Id, SessionName};
 
 /// How often a conditional write is tried before the invocation gives up and is retried as a whole.
-const ATTEMPTS: u32 = 8;
+pub(crate) const ATTEMPTS: u32 = 8;
 
 /// Bytes. What we write has a hundredth of it.
 const LARGEST: i64 = 4 << 20;
