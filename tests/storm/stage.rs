@@ -439,8 +439,13 @@ impl Play<'_> {
             let arn = letter["requestContext"]["functionArn"].as_str().unwrap();
             let mut functions = self.cloud.stack.functions.iter();
             let function = functions.find(|function| arn.starts_with(&function.arn)).unwrap();
-            let invoked = self.cloud.lambda.invoke(&function.logical_id, &letter["requestPayload"]).await;
-            invoked.unwrap().result.map_err(|error| format!("what failed fails in a calm too: {error:?}"))?;
+            let invoke = || self.cloud.lambda.invoke(&function.logical_id, &letter["requestPayload"]);
+            let mut result = invoke().await.unwrap().result;
+            if result.is_err() {
+                // It may have met the process that was killed when the pauses passed.
+                result = invoke().await.unwrap().result;
+            }
+            result.map_err(|error| format!("what failed fails in a calm too: {error:?}"))?;
             self.census.count("event tried again by hand");
         }
         // It may have set off something, or brought a marker back.
