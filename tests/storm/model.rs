@@ -136,9 +136,9 @@ pub(crate) async fn holds(play: &Play<'_>, strict: Strict) -> Result<(), String>
 /// queue of failed invocations.
 fn is_overlooked(play: &Play<'_>, session: usize, found: &Found) -> bool {
     let has_made_up_name = play.arrived.get(&session).is_some_and(|arrived| arrived.has_made_up_name);
-    let reason = found.records.first().filter(|record| record["state"] == "failed");
-    let reason = reason.and_then(|record| record["reason"]["code"].as_str());
-    has_made_up_name && reason.is_some_and(|reason| ["not-indexed", "export-stuck"].contains(&reason))
+    let reason = found.records.first().and_then(|record| record["reason"]["code"].as_str());
+    let reasons = ["not-indexed", "export-stuck", "never-armed", "never-seen"];
+    has_made_up_name && reason.is_some_and(|reason| reasons.contains(&reason))
 }
 
 /// One session is settled as it has to be, or open.
