@@ -211,9 +211,16 @@ impl Cloud {
         }
     }
 
-    /// Sweeps until a session has a record of this state; gives it.
+    /// Sweeps until a session has a record of this state; gives it. The pauses pass after which an export is looked for.
     pub(crate) async fn sweep_until_recorded(&self, session: &SessionId, state: &str) -> Value {
-        let is_recorded = async || self.record(session).await.is_some_and(|record| record["state"] == state);
+        let is_recorded = async || {
+            let is_recorded = self.record(session).await.is_some_and(|record| record["state"] == state);
+            let marker = self.marker(session).await.filter(|_| !is_recorded);
+            if marker.is_some_and(|marker| marker["settling"]["found"] == "no-export") {
+                self.let_pause_pass(session).await;
+            }
+            is_recorded
+        };
         self.sweep_until(&format!("the session is recorded as {state}"), is_recorded).await;
         self.record(session).await.unwrap()
     }
