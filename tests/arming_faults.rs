@@ -296,7 +296,7 @@ async fn a_marker_that_s3_does_not_create_at_first_is_there_before_the_export_is
         cloud.s3.inject(move |request| {
             let key = request.key.clone().filter(|key| key.starts_with("open/"))?;
             let is_first_put = request.operation == "REST.PUT.OBJECT" && refused.lock().unwrap().insert(key);
-            is_first_put.then(|| Fault::Refused(refusal))
+            is_first_put.then_some(Fault::Refused(refusal))
         });
         assert_eq!(cloud.sweep_answer().await["counts"], json!({"armed": 2}), "{name}");
         for session in &sessions {
