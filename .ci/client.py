@@ -175,6 +175,8 @@ with statement("an export is requested by ids, by the ARNs of group and session,
     # Only when Crash Capture has armed a session is it certain that the last request is ours.
     for identifier in (by_id, by_arn.rsplit("/", 1)[1], by_hand):
         until(f"{identifier} is armed", lambda: is_armed(identifier))
+    # And when whoever listed it before that has made its request too: the event and the sweep may both have armed it.
+    time.sleep(3)
     uris = {by_id: f"s3://{BUCKET}/exports/by id.zip", by_arn: f"s3://{BUCKET}/exports/by-arn.ZIP"}
     uris[by_hand] = f"s3://{BUCKET}/exports/by hand/"
     for identifier, uri in uris.items():
